@@ -1,0 +1,1 @@
+"""PeerPause: peer mentors take a break and come back without resigning."""

@@ -1,0 +1,126 @@
+"""What every test may ask for: a real PostgreSQL server of each kind, a database of its own, and an honest list of what did not run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from peerpause import sql as peerpause_sql
+from tests import servers
+from tests.servers import Database, Server, ServerKind
+
+_RUN_FOLDER = pytest.StashKey[Path]()
+_GAPS = pytest.StashKey[dict[str, None]]()
+_NOT_RUN = "not run: "
+
+
+def not_run(what: str) -> None:
+    """Leave this test out because the machine lacks something; the run's summary says so, and on CI it fails the run."""
+    pytest.skip(f"{_NOT_RUN}{what}")
+
+
+@pytest.fixture(scope="session", params=servers.installed(), ids=lambda kind: kind.id)
+def server(request: pytest.FixtureRequest) -> Server:
+    """A running server with a migrated template database; every test that uses it runs once for each kind."""
+    kind: ServerKind = request.param
+    return servers.shared_server(kind, run=request.config.stash[_RUN_FOLDER], prepare=_prepare)
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator[Database]:
+    """A migrated database of this test's own."""
+    with server.new_database() as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+def module_database(server: Server) -> Iterator[Database]:
+    """A migrated database shared by the tests of one module, for those that only read or clean up after themselves."""
+    with server.new_database() as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def empty_database(server: Server) -> Iterator[Database]:
+    """A database of this test's own with nothing in it."""
+    with server.new_database(template="template0") as fresh:
+        yield fresh
+
+
+def _prepare(server: Server) -> None:
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        for name in filter(None, (servers.TEMPLATE, server.cron_database)):
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+    with psycopg.connect(server.url(servers.TEMPLATE), autocommit=True) as connection:
+        for migration in peerpause_sql.migrations():
+            connection.execute(migration.text.encode())
+        # As an operator would, so that tests can come in the way real requests do.
+        connection.execute("alter role authenticator login")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_GAPS] = {}
+    worker_input = getattr(config, "workerinput", None)
+    if worker_input is not None:
+        config.stash[_RUN_FOLDER] = Path(worker_input["run_folder"])
+        return
+    stack = ExitStack()
+    config.stash[_RUN_FOLDER] = stack.enter_context(servers.run_folder())
+    config.add_cleanup(stack.close)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: object) -> None:
+    config: pytest.Config = node.config  # type: ignore[attr-defined]  # a pytest-xdist type without annotations
+    node.workerinput["run_folder"] = str(config.stash[_RUN_FOLDER])  # type: ignore[attr-defined]  # as above
+
+
+class _GapRecorder:
+    """Collects the reasons of skips that mean the machine lacks something, from all workers."""
+
+    def __init__(self, gaps: dict[str, None]) -> None:
+        self._gaps = gaps
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.skipped and isinstance(report.longrepr, tuple):
+            reason = report.longrepr[2].removeprefix("Skipped: ")
+            if reason.startswith(_NOT_RUN):
+                self._gaps[reason.removeprefix(_NOT_RUN)] = None
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    config = session.config
+    config.pluginmanager.register(_GapRecorder(config.stash[_GAPS]))
+    config.stash[_GAPS].update(dict.fromkeys(servers.missing()))
+    told = os.environ.get("PEERPAUSE_TEST_NEEDS_MISSING", "")
+    config.stash[_GAPS].update((part.strip(), None) for part in told.split(",") if part.strip())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    is_worker = hasattr(session.config, "workerinput")
+    if (
+        session.config.stash[_GAPS]
+        and _on_ci()
+        and not is_worker
+        and session.exitstatus == pytest.ExitCode.OK
+    ):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for gap in config.stash[_GAPS]:
+        terminalreporter.write_line(f"{_NOT_RUN}{gap}", red=_on_ci(), yellow=not _on_ci())
+    if config.stash[_GAPS] and _on_ci():
+        terminalreporter.write_line("CI runs everything, so these gaps fail the run.", red=True)
+
+
+def _on_ci() -> bool:
+    return os.environ.get("CI", "").lower() == "true"

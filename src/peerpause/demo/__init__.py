@@ -1,0 +1,1 @@
+"""What the demo needs and production does not: synthetic organisations, a story to play, a local FCM stand-in."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from peerpause import sql as peerpause_sql
+from peerpause.database.migrate import Migrator
 from tests import servers
 from tests.servers import Database, Server, ServerKind
 
@@ -53,13 +54,29 @@ def empty_database(server: Server) -> Iterator[Database]:
         yield fresh
 
 
+@pytest.fixture
+def own_server(server: Server, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server of this test's own, with nothing in it: for what concerns the whole server, such as roles."""
+    kind = next(kind for kind in servers.installed() if kind.id == server.id)
+    fresh = servers.start_server(kind, run=request.config.stash[_RUN_FOLDER])
+    yield fresh
+    servers.stop_server(fresh)
+
+
+@pytest.fixture(scope="session")
+def supabase_cli() -> Path:
+    """The Supabase CLI, which `npm install` puts into the repository."""
+    program = Path(__file__).parents[1] / "node_modules" / ".bin" / "supabase"
+    if not program.exists():
+        not_run("the tests against the Supabase CLI (npm install)")
+    return program
+
+
 def _prepare(server: Server) -> None:
     with psycopg.connect(server.url(), autocommit=True) as connection:
         for name in filter(None, (servers.TEMPLATE, server.cron_database)):
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-    with psycopg.connect(server.url(servers.TEMPLATE), autocommit=True) as connection:
-        for migration in peerpause_sql.migrations():
-            connection.execute(migration.text.encode())
+        asyncio.run(Migrator(url=server.url(servers.TEMPLATE)).up())
         # As an operator would, so that tests can come in the way real requests do.
         connection.execute("alter role authenticator login")
 

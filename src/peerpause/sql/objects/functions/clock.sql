@@ -1,0 +1,19 @@
+-- The moment that dates are counted from. Tests replace it to move the clock; nothing else does.
+create function peerpause.clock()
+returns timestamptz
+language sql
+stable
+parallel safe
+as $$
+  select now()
+$$;
+
+-- Today's date where the organisation is.
+create function peerpause.today(p_time_zone text)
+returns date
+language sql
+stable
+parallel safe
+as $$
+  select (peerpause.clock() at time zone p_time_zone)::date
+$$;

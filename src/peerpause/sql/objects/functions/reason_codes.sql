@@ -1,0 +1,24 @@
+-- Why a status may change. Organisations edit the labels, never the codes.
+-- The same list stands in peerpause.status.rules; a test compares them.
+create function peerpause.reason_codes()
+returns text[]
+language sql
+immutable
+parallel safe
+as $$
+  select array[
+    'self_pause', 'coordinator_pause', 'illness', 'travel', 'personal', 'family', 'work_or_study', 'other',
+    'returned', 'resigned', 'deactivated',
+    'certification_expired', 'certification_renewed', 'return_date_reached', 'resignation_step'
+  ]
+$$;
+
+-- Codes that only the system gives, because rules depend on them.
+create function peerpause.system_reason_codes()
+returns text[]
+language sql
+immutable
+parallel safe
+as $$
+  select array['certification_expired', 'certification_renewed', 'return_date_reached', 'resignation_step']
+$$;

@@ -1,0 +1,57 @@
+-- Writes the history: one row for every mentor whose status a statement changed or set for the first time, whatever the path.
+--
+-- Works on the whole statement at once, so that a nightly run of 100,000 mentors costs one insert. Who did it: our functions
+-- and jobs say so in the transaction-local setting peerpause.change; that word counts only where row security does not bind
+-- the one who ran the statement (argument `trusted`). A client's own statement is recorded with the signed-in person, whatever
+-- settings they put on by hand.
+create function peerpause.record_status_changes()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_trusted boolean := tg_argv[0] = 'trusted';
+  v_change jsonb := nullif(current_setting('peerpause.change', true), '')::jsonb;
+  v_actor uuid;
+begin
+  if not v_trusted then
+    v_actor := (select auth.uid());
+  elsif v_change ? 'actor_id' then
+    v_actor := (v_change ->> 'actor_id')::uuid;
+  elsif not peerpause.caller_is_service() then
+    v_actor := (select auth.uid());
+  end if;
+
+  if tg_op = 'INSERT' then
+    insert into public.peer_mentor_status_history (
+      organisation_id, mentor_id, new_status, changed_by, changed_at, reason, note, expected_return_on
+    )
+    select n.organisation_id, n.id, n.status, v_actor, n.updated_at, n.pause_reason, n.pause_note, n.expected_return_on
+    from new_rows as n;
+    return null;
+  end if;
+
+  insert into public.peer_mentor_status_history (
+    organisation_id, mentor_id, previous_status, new_status, changed_by, changed_at,
+    reason, note, expected_return_on, certification_expires_at, job_run_id
+  )
+  select
+    n.organisation_id, n.id, o.status, n.status, v_actor, n.updated_at,
+    case when n.status = 'paused' then n.pause_reason else v_change ->> 'reason' end,
+    case when n.status = 'paused' then n.pause_note else v_change ->> 'note' end,
+    n.expected_return_on,
+    case
+      when n.pause_reason = 'certification_expired' then (
+        select peerpause.certification_lapsed_on(n.id, g.required_certification_kinds, peerpause.today(g.time_zone))
+        from public.organisations as g
+        where g.id = n.organisation_id
+      )
+    end,
+    case when v_trusted then (v_change ->> 'job_run_id')::uuid end
+  from new_rows as n
+  inner join old_rows as o on o.id = n.id
+  where o.status is distinct from n.status;
+  return null;
+end
+$$;

@@ -1,0 +1,80 @@
+-- Who may call what. Everything is closed first, because PostgreSQL opens new functions to everyone.
+revoke all on all functions in schema peerpause from public, anon, authenticated, service_role;
+revoke all on schema peerpause from public, anon, authenticated, service_role;
+grant usage on schema peerpause to anon, authenticated, service_role;
+
+-- What policies and constraints call in the reader's name.
+grant execute on function
+peerpause.my_chapters(),
+peerpause.my_organisations(),
+peerpause.my_mentors()
+to authenticated;
+
+-- What the guard calls in the name of a coordinator who updates a row directly.
+grant execute on function
+peerpause.guard_peer_mentor(),
+peerpause.is_valid_transition(public.mentor_status, public.mentor_status),
+peerpause.refuse_transition(public.mentor_status, public.mentor_status),
+peerpause.reason_codes(),
+peerpause.refuse_reason(text),
+peerpause.blocking_lapse(uuid, uuid),
+peerpause.require_limit(integer)
+to authenticated, service_role;
+
+-- The work behind the functions of public: each checks the caller itself.
+grant execute on function
+peerpause.update_mentor_status(uuid, text, uuid, text, timestamptz, text),
+peerpause.pause_mentor(uuid, text, timestamptz, date, text, timestamptz, text),
+peerpause.reactivate_mentor(uuid, timestamptz, text, text),
+peerpause.deactivate_mentor(uuid, text, text, timestamptz, text),
+peerpause.cancel_scheduled_pause(uuid),
+peerpause.list_chapter_mentors(uuid, text, text, integer, text, uuid),
+peerpause.register_device_token(text, text, text),
+peerpause.release_device_token(text),
+peerpause.run_certification_expiry(uuid[]),
+peerpause.certification_watchdog()
+to authenticated, service_role;
+
+grant execute on function peerpause.public_chapter_roster(uuid) to anon, authenticated, service_role;
+
+-- The functions clients call.
+revoke all on function
+public.update_mentor_status(uuid, text, uuid, text, timestamptz, text),
+public.rpc_pause_mentor(uuid, text, timestamptz, date, text, timestamptz, text),
+public.rpc_reactivate_mentor(uuid, timestamptz, text, text),
+public.rpc_deactivate_mentor(uuid, text, text, timestamptz, text),
+public.rpc_cancel_scheduled_pause(uuid),
+public.get_mentor_status(uuid),
+public.get_mentor_status_history(uuid, integer, timestamptz),
+public.list_chapter_mentors(uuid, text, text, integer, text, uuid),
+public.register_device_token(text, text, text),
+public.release_device_token(text),
+public.run_certification_expiry(uuid[]),
+public.certification_watchdog(),
+public.public_chapter_roster(uuid)
+from public, anon, authenticated, service_role;
+
+grant execute on function
+public.update_mentor_status(uuid, text, uuid, text, timestamptz, text),
+public.rpc_pause_mentor(uuid, text, timestamptz, date, text, timestamptz, text),
+public.rpc_reactivate_mentor(uuid, timestamptz, text, text),
+public.rpc_deactivate_mentor(uuid, text, text, timestamptz, text),
+public.rpc_cancel_scheduled_pause(uuid),
+public.get_mentor_status(uuid),
+public.get_mentor_status_history(uuid, integer, timestamptz),
+public.list_chapter_mentors(uuid, text, text, integer, text, uuid),
+public.register_device_token(text, text, text),
+public.release_device_token(text),
+public.run_certification_expiry(uuid[]),
+public.certification_watchdog()
+to authenticated, service_role;
+
+grant execute on function public.public_chapter_roster(uuid) to anon, authenticated, service_role;
+
+-- Background work is the service role's alone.
+grant execute on function
+peerpause.apply_scheduled_changes(integer),
+peerpause.lapsed_mentors(uuid[], uuid, integer),
+peerpause.expire_batch(uuid, uuid[], uuid, integer),
+peerpause.finish_job_run(uuid)
+to service_role;

@@ -44,7 +44,7 @@ ACTIVE, PAUSED, INACTIVE = MentorStatus.ACTIVE, MentorStatus.PAUSED, MentorStatu
 
 
 @pytest.mark.parametrize(
-    "from_, to, legal",
+    ("from_", "to", "legal"),
     [
         pytest.param(ACTIVE, ACTIVE, False, id="active-stays-active"),
         pytest.param(ACTIVE, PAUSED, True, id="active-to-paused"),
@@ -79,7 +79,7 @@ def test_it_refuses_paused_to_inactive() -> None:
 
 
 @pytest.mark.parametrize(
-    "status, targets",
+    ("status", "targets"),
     [(ACTIVE, (PAUSED, INACTIVE)), (PAUSED, (ACTIVE,)), (INACTIVE, ())],
 )
 def test_it_lists_where_a_mentor_may_go_next(status: MentorStatus, targets: tuple[MentorStatus, ...]) -> None:
@@ -249,7 +249,7 @@ def test_it_refuses_what_is_not_an_object(data: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "changed, complaint",
+    ("changed", "complaint"),
     [
         ({"from_status": "asleep"}, "from_status: not one of active, paused, inactive"),
         ({"from_status": None}, "from_status: not one of"),
@@ -279,7 +279,7 @@ def test_it_refuses_nonsense_and_names_the_field(changed: Mapping[str, Any], com
 
 
 @pytest.mark.parametrize(
-    "changed, complaint",
+    ("changed", "complaint"),
     [
         ({"to_status": ACTIVE}, "to_status: no such move"),
         ({"reason": " "}, "reason: blank"),
@@ -344,7 +344,7 @@ def test_a_record_keeps_its_times_in_utc(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "changed, complaint",
+    ("changed", "complaint"),
     [
         ({"pause_at": None}, "pause_at: missing while the mentor is paused"),
         ({"status": ACTIVE}, "pause_at: set although the mentor is not paused"),

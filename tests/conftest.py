@@ -54,9 +54,9 @@ def empty_database(server: Server) -> Iterator[Database]:
         yield fresh
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own_server(server: Server, request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A server of this test's own, with nothing in it: for what concerns the whole server, such as roles."""
+    """A server of one module's own, with nothing in it: for what concerns the whole server, such as roles."""
     kind = next(kind for kind in servers.installed() if kind.id == server.id)
     fresh = servers.start_server(kind, run=request.config.stash[_RUN_FOLDER])
     yield fresh

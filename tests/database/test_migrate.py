@@ -158,7 +158,7 @@ async def test_a_failing_migration_leaves_nothing_behind_and_earlier_ones_stay(
 
 
 @pytest.mark.parametrize(
-    "text, line",
+    ("text", "line"),
     [
         ("select 1;\nslect 2;", 2),
         ("select 1;\n-- why\ncreate table tree ();\ncreate table tree ();", 4),
@@ -310,7 +310,7 @@ async def test_it_takes_back_the_newest(empty_database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    "steps, to, expected",
+    ("steps", "to", "expected"),
     [(2, None, (PRUNE, GROW)), (9, None, (PRUNE, GROW, PLANT)), (None, PLANT.version, (PRUNE, GROW))],
 )
 async def test_it_takes_back_as_many_as_it_is_told(
@@ -369,7 +369,7 @@ async def test_verify_finds_an_edited_file_and_its_line(empty_database: Database
 
 
 @pytest.mark.parametrize(
-    "edited, line",
+    ("edited", "line"),
     [(GROW.text + "select 1;\n", 5), (GROW.text.split("\n\n")[0], 2)],
 )
 async def test_verify_finds_statements_added_and_taken_away(

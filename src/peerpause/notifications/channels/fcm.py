@@ -22,7 +22,6 @@ __all__ = ["GOOGLE_ENDPOINT", "FcmChannel", "FcmCredentials", "PushMessage", "lo
 GOOGLE_ENDPOINT = "https://fcm.googleapis.com"
 
 _LARGEST_ANSWER = 64 * 1024
-_DNS_SECONDS = 300
 # Built once: json.dumps with arguments builds one for each message.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -34,26 +33,26 @@ def _utc_now() -> datetime:
 class FcmChannel:
     """Sends push messages to one Firebase project.
 
-    ``endpoint`` is Google's or a stand-in's. ``timeout`` (seconds) bounds one attempt, a token's renewal included;
-    ``connections`` is how many are kept open at most; ``now`` gives the aware time. Raises ``ConfigurationError`` for an
-    endpoint that is no http(s) address.
+    ``session`` keeps the connections, and its connector's limit says how many; it may be shared with others. ``endpoint`` is
+    Google's or a stand-in's. ``timeout`` (seconds) bounds one attempt, a token's renewal included; ``now`` gives the aware
+    time. Raises ``ConfigurationError`` for an endpoint that is no http(s) address.
     """
 
     def __init__(
         self,
         *,
+        session: aiohttp.ClientSession,
         credentials: FcmCredentials,
         endpoint: str = GOOGLE_ENDPOINT,
         timeout: float = 5.0,
-        connections: int = 100,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
+        self._session = session
         self._url = f"{_checked_endpoint(endpoint)}/v1/projects/{credentials.project_id}/messages:send"
+        self._proxy = _proxy_for(self._url)
         self._tokens = AccessTokens(credentials.google, timeout=timeout)
         self._timeout = timeout
-        self._connections = connections
         self._now = now
-        self._session: aiohttp.ClientSession | None = None
 
     async def send(self, message: PushMessage) -> ChannelReply:
         """Make one attempt.
@@ -73,16 +72,11 @@ class FcmChannel:
             return TryAgain("CONNECTION")
 
     async def close(self) -> None:
-        """Close the kept connections."""
+        """Stop what is under way. The session is closed by whoever opened it."""
         await self._tokens.close()
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
 
     async def _attempt(self, message: PushMessage) -> ChannelReply:
-        body = json.dumps(
-            message.to_json(now=self._now()), ensure_ascii=False, separators=(",", ":")
-        ).encode()
+        body = _ENCODER.encode(message.to_json(now=self._now())).encode()
         token = await self._tokens.current()
         if not isinstance(token, str):
             return token
@@ -95,22 +89,13 @@ class FcmChannel:
     async def _post(self, body: bytes, token: str) -> ChannelReply:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json; charset=utf-8"}
         # A redirect would carry the access token to wherever it points.
-        request = self._open_session().post(self._url, data=body, headers=headers, allow_redirects=False)
+        request = self._session.post(
+            self._url, data=body, headers=headers, allow_redirects=False, proxy=self._proxy
+        )
         async with request as response:
             answer = await _read_at_most(response, _LARGEST_ANSWER)
             retry_after = response.headers.get("Retry-After")
             return verdict(response.status, answer, retry_after=retry_after, now=self._now())
-
-    def _open_session(self) -> aiohttp.ClientSession:
-        # Opened by the first message, because aiohttp wants the loop it will run on.
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections, ttl_dns_cache=_DNS_SECONDS),
-                timeout=aiohttp.ClientTimeout(total=None),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                proxy=_proxy_for(self._url),
-            )
-        return self._session
 
 
 async def _read_at_most(response: aiohttp.ClientResponse, limit: int) -> bytes | None:
@@ -123,8 +108,12 @@ async def _read_at_most(response: aiohttp.ClientResponse, limit: int) -> bytes |
 
 
 def _checked_endpoint(endpoint: str) -> str:
-    parts = urlsplit(endpoint)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(endpoint)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or "?" in endpoint or "#" in endpoint:
         raise ConfigurationError(
             "PEERPAUSE_FCM_ENDPOINT is not an http(s) address.",
             hint=f"Leave it unset for Google's own, {GOOGLE_ENDPOINT}.",

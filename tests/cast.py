@@ -7,13 +7,13 @@ organisation. Hal administers everything. `build_world` makes them; the smaller 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid4
 
 import psycopg
-from psycopg.types.json import Jsonb
 
 _LAST_NAME = "Hansen"
 
@@ -224,7 +224,7 @@ def add_device(
 def set_status(connection: psycopg.Connection, mentor: Mentor, status: str, *, reason: str) -> None:
     """Move a mentor as the system would, history row included."""
     connection.execute(
-        "select set_config('peerpause.change', %s, true)", (Jsonb({"actor_id": None, "reason": reason}),)
+        "select set_config('peerpause.change', %s, true)", (json.dumps({"actor_id": None, "reason": reason}),)
     )
     connection.execute(
         "update public.peer_mentors set status = %s, pause_reason = case when %s = 'paused' then %s end where id = %s",

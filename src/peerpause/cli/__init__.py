@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from peerpause.cli import migrate
+from peerpause.cli import importing, migrate
 from peerpause.errors import PeerPauseError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(migrate.app, name="migrate")
+app.command("import")(importing.import_files)
 
 
 def main() -> None:

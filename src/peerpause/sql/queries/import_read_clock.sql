@@ -1,0 +1,2 @@
+-- The moment that an import's dates are counted from.
+select peerpause.clock() as now

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -20,6 +22,7 @@ from peerpause.notifications.attempts import attempt
 from peerpause.notifications.channels import ChannelReply, Delivered, Refused, TokenGone, TryAgain
 from peerpause.notifications.channels.fcm import FcmChannel, PushMessage, load_credentials
 from tests.notifications.fcm_discovery import faults
+from tests.notifications.self_signed import write_certificate
 
 BOS_PHONE = "bo:registration-token"
 ChannelMaker = Callable[..., FcmChannel]
@@ -97,7 +100,7 @@ async def test_what_arrives_is_what_google_describes(channel: FcmChannel, standi
         (answers.INTERNAL, TryAgain("INTERNAL")),
         (answers.GARBAGE, TryAgain("BAD_ANSWER")),
         (answers.DROP, TryAgain("CONNECTION")),
-        (answers.Behaviour("HUGE", 200, b'{"name":"' + b"x" * 200_000 + b'"}'), TryAgain("BAD_ANSWER")),
+        (answers.Behaviour("HUGE", 200, b'{"name":"' + b"x" * 3_000_000 + b'"}'), TryAgain("BAD_ANSWER")),
         (
             answers.Behaviour("MOVED", 302, b"", {"Location": "https://elsewhere.example/"}),
             Refused("HTTP_302", True),
@@ -141,6 +144,19 @@ async def test_an_endpoint_that_is_not_there_is_worth_another_try(make_channel: 
     async with FcmStandin() as gone:
         endpoint = gone.endpoint
     assert await make_channel(endpoint=endpoint).send(a_push()) == TryAgain("CONNECTION")
+
+
+async def test_an_endpoint_nobody_vouches_for_is_a_fault_of_set_up(
+    make_channel: ChannelMaker, tmp_path: Path
+) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(write_certificate(tmp_path))
+    async with await asyncio.start_server(
+        lambda reader, writer: writer.close(), "127.0.0.1", 0, ssl=context
+    ) as server:
+        port = server.sockets[0].getsockname()[1]
+        reply = await make_channel(endpoint=f"https://127.0.0.1:{port}").send(a_push())
+    assert reply == Refused("TLS_CERTIFICATE", misconfigured=True)
 
 
 async def test_a_token_endpoint_that_is_away_is_worth_another_try(

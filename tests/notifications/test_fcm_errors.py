@@ -60,6 +60,7 @@ INVALID_TOKEN = "The registration token is not a valid FCM registration token"
         (503, fault("UNAVAILABLE", fcm("UNAVAILABLE")), TryAgain("UNAVAILABLE")),
         (502, b"<html>Bad gateway</html>", TryAgain("HTTP_502")),
         (408, b"", TryAgain("HTTP_408")),
+        (400, fault("FAILED_PRECONDITION"), Refused("FAILED_PRECONDITION")),
         (413, fault("INVALID_ARGUMENT"), Refused("INVALID_ARGUMENT")),
     ],
 )

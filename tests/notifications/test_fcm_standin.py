@@ -112,6 +112,11 @@ async def test_it_signs_in_no_garbage(caller: Caller, assertion: str) -> None:
     assert status == 400
 
 
+async def test_it_knows_one_way_to_sign_in(caller: Caller) -> None:
+    status, answer = await caller.post("/token", data={"grant_type": "password"})
+    assert (status, answer["error"]) == (400, "unsupported_grant_type")
+
+
 async def test_a_changed_claim_breaks_the_signature(caller: Caller) -> None:
     head, _, signature = caller.assertion().split(".")
     _, other_claims, _ = caller.assertion(exp=NOW + 3599).split(".")

@@ -15,14 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from peerpause.notifications.outcomes import DispatchOutcome, DispatchResult, RecipientOutcome
 from peerpause.notifications.payload import (
     MAX_DEEP_LINK_BYTES,
     MAX_SHOWN_NAME,
-    DispatchOutcome,
-    DispatchResult,
     NotificationEvent,
     NotificationPayload,
-    RecipientOutcome,
     collapse_key,
     deep_link,
     event_for_change,

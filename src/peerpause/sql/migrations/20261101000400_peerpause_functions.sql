@@ -1333,6 +1333,81 @@ begin
 end
 $$;
 
+-- Who must hear of these mentors: the active coordinators of all their chapters, each once; where a mentor's chapters have none,
+-- the active admins of the organisation (is_fallback). A mentor for whom there is nobody has no row. One query for any number.
+create function peerpause.coordinators_of(p_mentor_ids uuid[])
+returns table (mentor_id uuid, user_id uuid, is_fallback boolean)
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  return query
+  with found as (
+    select distinct m.mentor_id, r.user_id
+    from public.chapter_memberships as m
+    inner join public.coordinator_roles as r on r.chapter_id = m.chapter_id and r.active
+    where m.mentor_id = any(p_mentor_ids)
+  )
+  select f.mentor_id, f.user_id, false
+  from found as f
+  union all
+  select p.id, a.user_id, true
+  from public.peer_mentors as p
+  inner join public.organisation_admins as a on a.organisation_id = p.organisation_id and a.active
+  where p.id = any(p_mentor_ids) and not exists (select from found as f where f.mentor_id = p.id);
+end
+$$;
+
+-- The first moment from p_at on at which a person wants to be disturbed. Quiet hours may span midnight; equal ends mean none.
+-- Times are the person's own, in p_time_zone; where the clocks change in between, the end is what the clock on the wall says.
+create function peerpause.after_quiet_hours(p_at timestamptz, p_from time, p_until time, p_time_zone text)
+returns timestamptz
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_local constant timestamp := p_at at time zone p_time_zone;
+begin
+  if p_from is null or p_until is null or p_from = p_until then
+    return p_at;
+  end if;
+  if p_from < p_until then
+    if v_local::time >= p_from and v_local::time < p_until then
+      return (v_local::date + p_until) at time zone p_time_zone;
+    end if;
+  elsif v_local::time >= p_from then
+    return (v_local::date + 1 + p_until) at time zone p_time_zone;
+  elsif v_local::time < p_until then
+    return (v_local::date + p_until) at time zone p_time_zone;
+  end if;
+  return p_at;
+end
+$$;
+
+-- When a push that is one of very many may go: ten seconds on, so that a run's changes gather into one summary; outside the two
+-- minutes around each quarter of an hour, when all the world sends (Google asks for that); and spread over a minute by recipient.
+create function peerpause.bulk_moment(p_at timestamptz, p_recipient_id uuid)
+returns timestamptz
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  v_start timestamptz := p_at + interval '10 seconds';
+  v_past_quarter constant double precision := (extract(epoch from v_start)::bigint % 900);
+begin
+  if v_past_quarter < 120 then
+    v_start := v_start + (120 - v_past_quarter) * interval '1 second';
+  elsif v_past_quarter > 780 - 60 then
+    v_start := v_start + (1020 - v_past_quarter) * interval '1 second';
+  end if;
+  return v_start + (abs(hashtext(p_recipient_id::text)::bigint) % 60) * interval '1 second';
+end
+$$;
+
 -- The public roster of a chapter: who may be listed at this very moment.
 --
 -- Computed when it is read: active, listed by their own wish, and certified today where the organisation requires it. A job

@@ -176,7 +176,8 @@ using (
 grant select on public.organisations to authenticated;
 grant select, insert, update, delete on public.organisations to service_role;
 
--- Whoever may see a mentor may see the mentor's history. Nobody writes here but the trigger; not even the service role.
+-- Whoever may see a mentor may see the mentor's history. Nobody writes here but the trigger; the service role marks a row as told,
+-- which another trigger lets it do once.
 create policy "people see the history they answer for and their own"
 on public.peer_mentor_status_history for select to authenticated
 using (
@@ -189,6 +190,7 @@ using (
 );
 
 grant select on public.peer_mentor_status_history to authenticated, service_role;
+grant update (told_at) on public.peer_mentor_status_history to service_role;
 
 -- Mentors see themselves, coordinators the mentors of their chapters, admins the whole organisation. Each sub-select runs once
 -- per statement. Coordinators and admins may change a status by a plain update; mentors go through the functions only.
@@ -337,6 +339,9 @@ grant execute on function public.public_chapter_roster(uuid) to anon, authentica
 -- Background work is the service role's alone.
 grant execute on function
 peerpause.apply_scheduled_changes(integer),
+peerpause.coordinators_of(uuid[]),
+peerpause.after_quiet_hours(timestamptz, time, time, text),
+peerpause.bulk_moment(timestamptz, uuid),
 peerpause.lapsed_mentors(uuid[], uuid, integer),
 peerpause.expire_batch(uuid, uuid[], uuid, integer),
 peerpause.finish_job_run(uuid)

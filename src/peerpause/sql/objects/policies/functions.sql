@@ -74,6 +74,9 @@ grant execute on function public.public_chapter_roster(uuid) to anon, authentica
 -- Background work is the service role's alone.
 grant execute on function
 peerpause.apply_scheduled_changes(integer),
+peerpause.coordinators_of(uuid[]),
+peerpause.after_quiet_hours(timestamptz, time, time, text),
+peerpause.bulk_moment(timestamptz, uuid),
 peerpause.lapsed_mentors(uuid[], uuid, integer),
 peerpause.expire_batch(uuid, uuid[], uuid, integer),
 peerpause.finish_job_run(uuid)

@@ -1,4 +1,5 @@
--- Whoever may see a mentor may see the mentor's history. Nobody writes here but the trigger; not even the service role.
+-- Whoever may see a mentor may see the mentor's history. Nobody writes here but the trigger; the service role marks a row as told,
+-- which another trigger lets it do once.
 create policy "people see the history they answer for and their own"
 on public.peer_mentor_status_history for select to authenticated
 using (
@@ -11,3 +12,4 @@ using (
 );
 
 grant select on public.peer_mentor_status_history to authenticated, service_role;
+grant update (told_at) on public.peer_mentor_status_history to service_role;

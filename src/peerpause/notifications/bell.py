@@ -1,0 +1,64 @@
+"""Wakes those who tell changes, right after one was committed: in this process at once, in others through the database.
+
+Ringing never waits and never fails; whoever misses the bell looks by itself every few seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from peerpause import sql
+from peerpause.database.session import Sessions
+from peerpause.errors import PeerPauseError
+from peerpause.telemetry import Event
+
+_log = structlog.get_logger(__name__)
+
+
+class OutboxBell:
+    """Rung after a commit. However often it is rung meanwhile, one message at a time is under way to the database."""
+
+    def __init__(self, *, sessions: Sessions | None = None) -> None:
+        """Without ``sessions`` only those in this process hear it."""
+        self._sessions = sessions
+        self._heard = asyncio.Event()
+        self._again = False
+        self._message: asyncio.Task[None] | None = None
+
+    def ring(self) -> None:
+        """Wake everybody. Returns at once."""
+        self._heard.set()
+        if self._sessions is None:
+            return
+        self._again = True
+        if self._message is None or self._message.done():
+            self._message = asyncio.create_task(self._send(self._sessions))
+
+    def ring_here(self) -> None:
+        """Wake those in this process only."""
+        self._heard.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Sleep until the bell is rung, at most ``seconds``. A ring since the last call counts."""
+        try:
+            await asyncio.wait_for(self._heard.wait(), seconds)
+        except TimeoutError:
+            return
+        finally:
+            self._heard.clear()
+
+    async def close(self) -> None:
+        """Let a message that is under way arrive."""
+        if self._message is not None:
+            await self._message
+
+    async def _send(self, sessions: Sessions) -> None:
+        while self._again:
+            self._again = False
+            try:
+                async with sessions.as_service() as connection:
+                    await connection.execute(sql.query("ring_outbox"))
+            except PeerPauseError as error:
+                _log.warning(Event.BELL_UNHEARD, error=error.code)

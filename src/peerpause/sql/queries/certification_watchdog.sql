@@ -1,0 +1,2 @@
+-- What the watchdog sees.
+select public.certification_watchdog() as report

@@ -1,0 +1,36 @@
+"""Procrastinate's own tables, in a schema of their own, made by whoever may create things: the role that migrates."""
+
+from __future__ import annotations
+
+from typing import Final, LiteralString, cast
+
+import psycopg
+from procrastinate.schema import SchemaManager
+
+from peerpause import sql
+from peerpause.errors import MigrationError
+
+SCHEMA: Final = "procrastinate"
+
+
+async def ensure_schema(url: str) -> bool:
+    """Make Procrastinate's tables where they are missing; two at once wait for each other. Tells whether it made them.
+
+    Raises ``MigrationError`` where the role may not create them.
+    """
+    try:
+        async with await psycopg.AsyncConnection.connect(url) as connection:
+            cursor = await connection.execute(sql.query("find_procrastinate"))
+            row = await cursor.fetchone()
+            if row is not None and row[0]:
+                return False
+            await connection.execute(sql.query("prepare_procrastinate"))
+            # Procrastinate's own text, which names its schema nowhere: the search path says where it goes.
+            await connection.execute(cast(LiteralString, SchemaManager.get_schema()))
+            await connection.execute(sql.query("open_procrastinate"))
+            return True
+    except psycopg.Error as error:
+        raise MigrationError(
+            f"Procrastinate's tables could not be made (SQLSTATE {error.sqlstate}).",
+            hint="Run `peerpause migrate up` as the role that owns the database.",
+        ) from error

@@ -1,0 +1,97 @@
+"""What the worker does by the clock (all times UTC). Each task is a line or two; the database or a room does the work."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+import structlog
+from procrastinate import App, Blueprint, JobContext
+
+from peerpause import sql
+from peerpause.database.session import Sessions
+from peerpause.notifications.bell import OutboxBell
+from peerpause.telemetry import Event
+
+QUEUE: Final = "peerpause"
+_PLANNED_AT_ONCE: Final = 100
+
+_log = structlog.get_logger(__name__)
+
+tasks = Blueprint()
+
+
+class Tools(Protocol):
+    """What the tasks need of the process they run in."""
+
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def bell(self) -> OutboxBell: ...
+    @property
+    def jobs(self) -> App: ...
+
+
+@tasks.periodic(cron="* * * * *")
+@tasks.task(queue=QUEUE, queueing_lock="begin_planned_pauses", pass_context=True)
+async def begin_planned_pauses(context: JobContext, timestamp: int) -> None:
+    """Begin the pauses whose time has come, each exactly once."""
+    tools = _tools(context)
+    done = _PLANNED_AT_ONCE
+    while done == _PLANNED_AT_ONCE:
+        async with tools.sessions.as_service() as connection:
+            cursor = await connection.execute(sql.query("apply_scheduled_changes"), {"limit": _PLANNED_AT_ONCE})
+            row = await cursor.fetchone()
+        assert row is not None  # the statement answers one row always
+        done = row["applied"] + row["skipped"]
+        if done:
+            _log.info(Event.PLANNED_PAUSES, applied=row["applied"], skipped=row["skipped"])
+            tools.bell.ring()
+
+
+@tasks.periodic(cron="0 2 * * *")
+@tasks.task(queue=QUEUE, queueing_lock="check_certificates", lock="check_certificates", pass_context=True)
+async def check_certificates(context: JobContext, timestamp: int) -> None:
+    """The nightly certificate check."""
+    tools = _tools(context)
+    async with tools.sessions.as_service() as connection:
+        cursor = await connection.execute(sql.query("run_certification_expiry"), {"chapter_ids": None})
+        row = await cursor.fetchone()
+    assert row is not None  # the function answers always
+    _log.info(Event.JOB_COMPLETE, job="certification_expiry", **row["report"])
+    tools.bell.ring()
+
+
+@tasks.periodic(cron="30 2 * * *")
+@tasks.task(queue=QUEUE, queueing_lock="watch_certificates", pass_context=True)
+async def watch_certificates(context: JobContext, timestamp: int) -> None:
+    """Half an hour later: is everybody whose certificate lapsed off the roster, and did the run happen at all?"""
+    async with _tools(context).sessions.as_service() as connection:
+        cursor = await connection.execute(sql.query("certification_watchdog"))
+        row = await cursor.fetchone()
+    assert row is not None  # the function answers always
+    if not row["report"]["ok"]:
+        _log.error(Event.WATCHDOG_ALERT, problems=row["report"]["problems"])
+
+
+@tasks.periodic(cron="17 * * * *")
+@tasks.task(queue=QUEUE, queueing_lock="tidy_up", pass_context=True)
+async def tidy_up(context: JobContext, timestamp: int) -> None:
+    """Forget idempotency keys older than a day, and finished jobs with them."""
+    tools = _tools(context)
+    async with tools.sessions.as_service() as connection:
+        await connection.execute(sql.query("forget_idempotency_keys"))
+    await tools.jobs.job_manager.delete_old_jobs(nb_hours=24, include_failed=False)
+
+
+@tasks.periodic(cron="*/10 * * * *")
+@tasks.task(queue=QUEUE, queueing_lock="rescue_jobs", pass_context=True)
+async def rescue_jobs(context: JobContext, timestamp: int) -> None:
+    """Give jobs back whose worker died."""
+    manager = _tools(context).jobs.job_manager
+    for job in await manager.get_stalled_jobs():
+        await manager.retry_job(job)
+
+
+def _tools(context: JobContext) -> Tools:
+    tools: Tools = context.additional_context["tools"]
+    return tools

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -99,6 +100,8 @@ def test_it_names_a_missing_field(name: str, value: object) -> None:
         json.dumps(WORKLOAD),
         json.dumps({**WORKLOAD, "project_id": "named", "credential_source": None}),
     ],
+    # By number, because the texts hold a key that is another in each run.
+    ids=itertools.count(),
 )
 def test_it_refuses_what_it_cannot_use(setting: str) -> None:
     with pytest.raises(ConfigurationError, match="PEERPAUSE_FCM_CREDENTIALS"):
@@ -114,6 +117,7 @@ def test_it_refuses_what_it_cannot_use(setting: str) -> None:
         json.dumps(ACCOUNT)[1:],
         json.dumps(ACCOUNT)[:-1],
     ],
+    ids=["damaged key", "missing field", "bare key", "first brace lost", "last brace lost"],
 )
 def test_a_refusal_quotes_no_key(setting: str) -> None:
     with pytest.raises(ConfigurationError) as caught:

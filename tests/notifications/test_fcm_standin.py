@@ -98,7 +98,6 @@ async def test_it_signs_in_who_can_prove_it(caller: Caller) -> None:
         ({"scope": "https://www.googleapis.com/auth/drive"}, "invalid_scope"),
         ({"account": ServiceAccount(project_id="peerpause-demo", key=new_key())}, "invalid_grant"),
     ],
-    ids=str,
 )
 async def test_it_signs_in_nobody_else(caller: Caller, claims: dict[str, Any], error: str) -> None:
     status, answer = await caller.sign_in(**claims)

@@ -35,13 +35,20 @@ class InvalidTransition(PeerPauseError):
     http_status = 400
 
 
-class AlreadyPaused(InvalidTransition):
+class Conflict(PeerPauseError):
+    """Somebody else was faster: the row has moved on since the caller read it; nothing was changed."""
+
+    code = "conflict"
+    http_status = 409
+
+
+class AlreadyPaused(InvalidTransition, Conflict):
     """The mentor is paused already: somebody else was faster, or the request was sent twice."""
 
     code = "already_paused"
 
 
-class AlreadyActive(InvalidTransition):
+class AlreadyActive(InvalidTransition, Conflict):
     """The mentor is active already: somebody else was faster, or the request was sent twice."""
 
     code = "already_active"
@@ -59,13 +66,6 @@ class InvalidArgument(PeerPauseError):
 
     code = "invalid_argument"
     http_status = 400
-
-
-class Conflict(PeerPauseError):
-    """The row has moved on since the caller read it; nothing was changed."""
-
-    code = "conflict"
-    http_status = 409
 
 
 class PermissionDenied(PeerPauseError):

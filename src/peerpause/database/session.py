@@ -1,0 +1,189 @@
+"""Sessions in the database, each as somebody: the only place that opens a transaction and the only one that commits.
+
+The login behind the pool (`authenticator`, or on the embedded server a superuser) is never used as itself. Every transaction first
+takes the caller's role and claims, for its own length, so that row-level security and `auth.uid()` speak of the caller and nothing is
+left on the connection afterwards. No state of a session is relied on, so a transaction pooler may stand in between.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, Self, TypeAlias
+from uuid import UUID
+
+from psycopg import AsyncConnection, AsyncTransaction
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from peerpause import sql
+from peerpause.database.errors import refusals_translated
+
+Connection: TypeAlias = AsyncConnection[DictRow]
+Row: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Who asks: the person a verified token names, or with ``user_id=None`` a visitor without one.
+
+    ``others`` are the token's further claims. They cannot change the role: a person is `authenticated`, a visitor `anon`.
+    """
+
+    user_id: UUID | None = None
+    others: Mapping[str, Any] = field(default_factory=dict, hash=False, repr=False)
+
+    @property
+    def role(self) -> Literal["authenticated", "anon"]:
+        """The database role this caller has."""
+        return "anon" if self.user_id is None else "authenticated"
+
+    def to_json(self) -> str:
+        """The claims as `auth.uid()` reads them."""
+        claims = {key: value for key, value in self.others.items() if key not in {"sub", "role"}}
+        if self.user_id is not None:
+            claims["sub"] = str(self.user_id)
+        return json.dumps({**claims, "role": self.role}, default=str)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The system itself: jobs and servers, above row-level security."""
+
+    @property
+    def role(self) -> Literal["service_role"]:
+        """The database role of the system."""
+        return "service_role"
+
+    def to_json(self) -> str:
+        """Claims that name nobody."""
+        return json.dumps({"role": self.role})
+
+
+Caller: TypeAlias = Claims | Service
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement of a call: the name of a file in `sql/queries`, and its parameters."""
+
+    query: str
+    parameters: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+
+class Sessions:
+    """A pool of connections to one database.
+
+    ``url`` is a libpq address. At most ``size`` connections are open; who finds none free within ``patience`` seconds, or no server,
+    gets Unavailable. ``prepare_after`` is how often a statement is sent before the server is asked to remember it: None, never, for
+    PgBouncer before 1.21. ``lock_timeout`` is what a transaction waits for another's lock, in PostgreSQL's notation.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        size: int = 10,
+        patience: float = 5.0,
+        prepare_after: int | None = 5,
+        lock_timeout: str = "10s",
+    ) -> None:
+        self._lock_timeout = lock_timeout
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            url,
+            connection_class=AsyncConnection[DictRow],
+            kwargs={
+                "autocommit": True,
+                "row_factory": dict_row,
+                "prepare_threshold": prepare_after,
+                "connect_timeout": max(2, round(patience)),
+            },
+            min_size=min(1, size),
+            max_size=size,
+            timeout=patience,
+            check=_refuse_if_closed,
+            open=False,
+            name="peerpause",
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._pool.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._pool.close()
+
+    async def call(
+        self, caller: Caller, query: str, parameters: Mapping[str, object] | None = None
+    ) -> list[DictRow]:
+        """Ask one thing as ``caller`` and commit, in one round trip; gives the rows.
+
+        Raises what the database refuses with (see `peerpause.database.errors`), Unavailable when it is away.
+        """
+        (rows,) = await self.call_all(caller, Step(query, parameters or {}))
+        return rows
+
+    async def call_all(self, caller: Caller, *steps: Step) -> Sequence[list[DictRow]]:
+        """Ask several things in one transaction and one round trip: all are done, or none. Gives the rows of each step.
+
+        A later step sees what an earlier one did. None can use what another answered; for that there is ``as_user``.
+        """
+        with refusals_translated():
+            async with self._pool.connection() as connection:
+                async with connection.pipeline():
+                    await connection.execute("begin")
+                    await self._assume(connection, caller)
+                    cursors = [
+                        await connection.execute(sql.query(step.query), step.parameters) for step in steps
+                    ]
+                    await connection.execute("commit")
+                return [await cursor.fetchall() for cursor in cursors]
+
+    @asynccontextmanager
+    async def as_user(self, claims: Claims) -> AsyncIterator[Connection]:
+        """One transaction as the person who asks: committed at the end of the block, rolled back if it raises."""
+        async with self._as(claims) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def as_service(self) -> AsyncIterator[Connection]:
+        """One transaction as the system: committed at the end of the block, rolled back if it raises."""
+        async with self._as(Service()) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _as(self, caller: Caller) -> AsyncIterator[Connection]:
+        with refusals_translated():
+            async with self._pool.connection() as connection, AsyncExitStack() as transaction:
+                async with connection.pipeline():
+                    # Not connection.transaction(): in a pipeline it would wait for the server twice more. Inside either of them
+                    # the driver refuses commit(), so that nobody works on without the caller's role.
+                    await transaction.enter_async_context(AsyncTransaction(connection))
+                    await self._assume(connection, caller)
+                yield connection
+
+    async def _assume(self, connection: Connection, caller: Caller) -> None:
+        await connection.execute(
+            sql.query("assume_caller"),
+            {"role": caller.role, "claims": caller.to_json(), "lock_timeout": self._lock_timeout},
+        )
+
+
+_READABLE: Final = select.POLLIN | select.POLLHUP | select.POLLERR
+
+
+async def _refuse_if_closed(connection: Connection) -> None:
+    """Find out without asking the server that it has hung up meanwhile: on a quiet connection there is nothing to read."""
+    for _ in range(2):  # its last words first, then the end
+        if not _has_something_to_read(connection):
+            return
+        connection.pgconn.consume_input()
+
+
+def _has_something_to_read(connection: Connection) -> bool:
+    poll = select.poll()
+    poll.register(connection.pgconn.socket, _READABLE)
+    return bool(poll.poll(0))

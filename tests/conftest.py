@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
 import pytest
@@ -21,7 +22,7 @@ _GAPS = pytest.StashKey[dict[str, None]]()
 _NOT_RUN = "not run: "
 
 
-def not_run(what: str) -> None:
+def not_run(what: str) -> NoReturn:
     """Leave this test out because the machine lacks something; the run's summary says so, and on CI it fails the run."""
     pytest.skip(f"{_NOT_RUN}{what}")
 

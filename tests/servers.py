@@ -316,7 +316,7 @@ def _free_port() -> int:
 def _start_keeper(run: Path, server: Server) -> None:
     # A session of its own, so that Ctrl-C in the terminal does not take the keeper away before its server.
     keeper = subprocess.Popen(
-        [sys.executable, __file__, str(run / _LOCK_NAME), json.dumps(asdict(server))],
+        [sys.executable, __file__, str(run), json.dumps(asdict(server))],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -343,11 +343,14 @@ def _is_running(pid: int) -> bool:
     return True
 
 
-def _keep(lock: str, server: Server) -> None:
-    with Path(lock).open() as alive:
+def _keep(run: Path, server: Server) -> None:
+    with (run / _LOCK_NAME).open() as alive:
         fcntl.flock(alive, fcntl.LOCK_SH)
     stop_server(server)
+    (run / f"{os.getpid()}.keeper").unlink(missing_ok=True)
+    if not list(run.glob("*.keeper")):
+        shutil.rmtree(run, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    _keep(sys.argv[1], Server(**json.loads(sys.argv[2])))
+    _keep(Path(sys.argv[1]), Server(**json.loads(sys.argv[2])))

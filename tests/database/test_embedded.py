@@ -67,6 +67,14 @@ async def test_it_recovers_when_the_server_was_killed_too(folder: Path) -> None:
         assert await _execute(uri, "select word from said") == ("hello",)
 
 
+async def test_it_begins_anew_when_a_process_was_killed_while_it_filled_the_folder(folder: Path) -> None:
+    half = folder / "postgres.new"
+    half.mkdir(parents=True)
+    (half / "PG_VERSION").touch()
+    async with embedded_server(folder) as uri:
+        assert await _execute(uri, "select 1") == (1,)
+
+
 async def test_it_is_not_fooled_by_a_process_number_used_again(folder: Path) -> None:
     _start_and_be_killed(folder)
     _kill_the_server(folder)

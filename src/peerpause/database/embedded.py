@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import re
+import shutil
 import subprocess
 import threading
 import time
@@ -112,7 +113,8 @@ def _running(library: ModuleType, data: Path) -> PostgresServer:
             hint="Choose a folder whose path has letters, digits and . _ - only.",
         )
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.parent.mkdir(parents=True, exist_ok=True)
+        _make_cluster(library, data)
         _clear_leftovers(data)
         server: PostgresServer = library.get_server(data, start=False)
         _start_patiently(server, data)
@@ -124,6 +126,28 @@ def _running(library: ModuleType, data: Path) -> PostgresServer:
     # The library counts users of a server within one process by entering and leaving it.
     server.__enter__()
     return server
+
+
+def _make_cluster(library: ModuleType, data: Path) -> None:
+    """Fill ``data`` the first time: made aside and then renamed, so that a process killed on the way leaves no half of it."""
+    if (data / "PG_VERSION").exists():
+        return
+    with library.PostgresServer._lock:  # the library's own, which every start takes too
+        if (data / "PG_VERSION").exists():
+            return
+        aside = data.with_name(f"{data.name}.new")
+        shutil.rmtree(aside, ignore_errors=True)
+        maker: PostgresServer = library.get_server(aside, start=False)
+        try:
+            maker.ensure_pgdata_inited()
+        except subprocess.SubprocessError as error:
+            raise Unavailable(
+                f"The embedded PostgreSQL could not fill the folder {data}.",
+                hint="Check that there is room on the disk and that the folder may be written to.",
+            ) from error
+        if data.exists():
+            data.rmdir()
+        aside.rename(data)
 
 
 def _start_patiently(server: PostgresServer, data: Path) -> None:

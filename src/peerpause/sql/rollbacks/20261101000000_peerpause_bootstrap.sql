@@ -1,4 +1,5 @@
--- Takes back what the bootstrap made and nothing else: only what carries its comment. On Supabase this does nothing.
+-- Takes back what the bootstrap made and nothing else: only what carries its comment, and of that only what nobody has come to need
+-- since. On Supabase this does nothing.
 
 do $bootstrap$
 declare
@@ -11,7 +12,12 @@ begin
       and pg_catalog.obj_description(pg_proc.oid, 'pg_proc') like 'peerpause:%'
     order by pg_proc.proname
   loop
-    execute pg_catalog.format('drop function %s', v_function);
+    begin
+      execute pg_catalog.format('drop function %s', v_function);
+    exception
+      when dependent_objects_still_exist then
+        raise notice 'function % is kept: something that is not ours uses it', v_function;
+    end;
   end loop;
 
   if pg_catalog.obj_description(pg_catalog.to_regnamespace('auth'), 'pg_namespace') like 'peerpause:%' then

@@ -29,6 +29,9 @@ class Event(StrEnum):
     PUSH_MISCONFIGURED = "push.misconfigured"
     PUSH_REFUSED = "push.refused"
     WORKER_INTERRUPTED = "worker.interrupted"
+    PLANNED_PAUSES = "worker.planned_pauses"
+    JOB_COMPLETE = "job_complete"
+    WATCHDOG_ALERT = "watchdog.alert"
 
 
 FORBIDDEN_KEYS: Final = frozenset(

@@ -329,6 +329,21 @@ async def test_up_down_up_comes_out_the_same(empty_database: Database) -> None:
     assert (await ledger_of(empty_database), await ask(empty_database, "table tree")) == before
 
 
+async def test_it_stops_going_down_when_somebody_else_was_faster(empty_database: Database) -> None:
+    await migrator(empty_database).up()
+    async with await psycopg.AsyncConnection.connect(empty_database.url) as faster:
+        await faster.execute("select pg_advisory_xact_lock(hashtextextended('peerpause.migrate', 0))")
+        late = asyncio.create_task(migrator(empty_database).down())
+        await wait_until(empty_database, _ONE_WAITS_FOR.format(kind="advisory"))
+        await faster.execute(
+            "delete from supabase_migrations.schema_migrations where version = '20260103000000'"
+        )
+        await faster.commit()
+        with pytest.raises(MigrationError, match="Somebody else migrates this database"):
+            await late
+    assert [row[0] for row in await ledger_of(empty_database)] == [PLANT.version, GROW.version]
+
+
 async def test_it_takes_back_nothing_where_a_way_back_is_missing(empty_database: Database) -> None:
     stuck = (replace(PLANT, rollback=None), GROW, PRUNE)
     await migrator(empty_database, *stuck).up()

@@ -38,9 +38,9 @@ begin
   for v_role in
     select pg_roles.rolname
     from pg_catalog.pg_roles
-    where pg_roles.rolname in ('anon', 'authenticated', 'service_role', 'authenticator')
+    where pg_roles.rolname in ('anon', 'authenticated', 'service_role')
       and pg_catalog.shobj_description(pg_roles.oid, 'pg_authid') like 'peerpause:%'
-    order by pg_roles.rolname = 'authenticator' desc
+    order by pg_roles.rolname
   loop
     begin
       execute pg_catalog.format('drop role %I', v_role);
@@ -49,5 +49,16 @@ begin
         raise notice 'role % is kept: another database or object needs it', v_role;
     end;
   end loop;
+
+  -- Nothing in a database points at the login, so PostgreSQL would let it go while another database still lives by it.
+  if pg_catalog.shobj_description(pg_catalog.to_regrole('authenticator'), 'pg_authid') like 'peerpause:%'
+    and not exists (
+      select
+      from pg_catalog.pg_roles
+      where pg_roles.rolname in ('anon', 'authenticated', 'service_role')
+    )
+  then
+    drop role authenticator;
+  end if;
 end
 $bootstrap$;

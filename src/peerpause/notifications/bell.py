@@ -9,8 +9,7 @@ import asyncio
 
 import structlog
 
-from peerpause import sql
-from peerpause.database.session import Sessions
+from peerpause.database.session import Service, Sessions
 from peerpause.errors import PeerPauseError
 from peerpause.telemetry import Event
 
@@ -58,7 +57,6 @@ class OutboxBell:
         while self._again:
             self._again = False
             try:
-                async with sessions.as_service() as connection:
-                    await connection.execute(sql.query("ring_outbox"))
+                await sessions.call(Service(), "ring_outbox")
             except PeerPauseError as error:
                 _log.warning(Event.BELL_UNHEARD, error=error.code)

@@ -24,6 +24,8 @@ MOST_AT_ONCE: Final = 100
 
 _MISMATCH: Final = "SENDER_ID_MISMATCH"
 _MISMATCHES_THAT_MEAN_US: Final = 5
+# Apple's or the browsers' key is missing in the Firebase project; Android phones are reached all the same.
+_ONE_PLATFORM_ONLY: Final = "THIRD_PARTY_AUTH_ERROR"
 
 _log = structlog.get_logger(__name__)
 
@@ -114,7 +116,7 @@ class PushDispatcher:
         """Stop after a refusal of our credentials, or when more than a fifth of a run says they are another project's."""
         self._asked += len(replies)
         for reply in replies:
-            if isinstance(reply, Refused) and reply.misconfigured:
+            if isinstance(reply, Refused) and reply.misconfigured and reply.code != _ONE_PLATFORM_ONLY:
                 self._stop(reply.code)
             elif isinstance(reply, TokenGone) and reply.code == _MISMATCH:
                 self._mismatches += 1

@@ -10,8 +10,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from peerpause import sql
-from peerpause.database.session import Sessions
+from peerpause.database.session import Service, Sessions, Step
 from peerpause.notifications.messages import Manner
 from peerpause.notifications.payload import NotificationPayload
 from peerpause.notifications.recipients import Device, devices_from
@@ -67,9 +66,7 @@ class DeliveryBook:
     async def take(self, channel: str, *, limit: int, history_id: UUID | None = None) -> tuple[DueDelivery, ...]:
         """Take up to ``limit`` due deliveries of one channel, or those of one change. They come due again after the lease."""
         parameters = {"channel": channel, "limit": limit, "lease": LEASE_SECONDS, "history_id": history_id}
-        async with self._sessions.as_service() as connection:
-            cursor = await connection.execute(sql.query("claim_due_deliveries"), parameters)
-            rows = await cursor.fetchall()
+        rows = await self._sessions.call(Service(), "claim_due_deliveries", parameters)
         return tuple(_due(row) for row in rows)
 
     async def tie(self, groups: Sequence[tuple[DueDelivery, UUID]]) -> None:
@@ -78,8 +75,7 @@ class DeliveryBook:
             {"id": str(due.id), "organisation_id": str(due.organisation_id), "summary_id": str(summary_id)}
             for due, summary_id in groups
         ]
-        async with self._sessions.as_service() as connection:
-            await connection.execute(sql.query("group_deliveries"), {"groups": Jsonb(rows)})
+        await self._sessions.call(Service(), "group_deliveries", {"groups": Jsonb(rows)})
 
     async def settle(
         self, settlements: Sequence[Settlement], *, gone: Sequence[tuple[Device, str]] = (), since: datetime
@@ -97,13 +93,11 @@ class DeliveryBook:
             }
             for each in settlements
         ]
-        async with self._sessions.as_service() as connection:
-            if rows:
-                await connection.execute(sql.query("settle_deliveries"), {"settlements": Jsonb(rows)})
-            if gone:
-                tokens, reasons = [device.token for device, _ in gone], [code for _, code in gone]
-                retired = {"tokens": tokens, "reasons": reasons, "since": since}
-                await connection.execute(sql.query("retire_device_tokens"), retired)
+        steps = [Step("settle_deliveries", {"settlements": Jsonb(rows)})]
+        if gone:
+            tokens, reasons = [device.token for device, _ in gone], [code for _, code in gone]
+            steps.append(Step("retire_device_tokens", {"tokens": tokens, "reasons": reasons, "since": since}))
+        await self._sessions.call_all(Service(), *steps)
 
 
 def _due(row: Mapping[str, Any]) -> DueDelivery:

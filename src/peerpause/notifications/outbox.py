@@ -7,8 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from peerpause import sql
-from peerpause.database.session import Sessions
+from peerpause.database.session import Service, Sessions
 from peerpause.telemetry import Event
 
 _log = structlog.get_logger(__name__)
@@ -39,10 +38,7 @@ class Outbox:
         One statement, one transaction: after a crash the changes it had taken are untold still. Raises ``Unavailable``.
         """
         parameters = {"limit": limit, "base_url": self._public_url, "only": only}
-        async with self._sessions.as_service() as connection:
-            cursor = await connection.execute(sql.query("fan_out_changes"), parameters)
-            row = await cursor.fetchone()
-        assert row is not None  # the statement answers one row always
+        (row,) = await self._sessions.call(Service(), "fan_out_changes", parameters)
         told = FanOut(
             changes=row["changes"],
             inbox=row["inbox"],

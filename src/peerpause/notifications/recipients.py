@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from peerpause import sql
-from peerpause.database.session import Sessions
+from peerpause.database.session import Service, Sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +44,7 @@ async def resolve_coordinators_for_mentor(sessions: Sessions, mentor_id: UUID) -
 
     Raises ``Unavailable`` when the database is away.
     """
-    async with sessions.as_service() as connection:
-        cursor = await connection.execute(sql.query("recipients_for_mentor"), {"mentor_id": mentor_id})
-        rows = await cursor.fetchall()
+    rows = await sessions.call(Service(), "recipients_for_mentor", {"mentor_id": mentor_id})
     return tuple(_recipient(row) for row in rows)
 
 

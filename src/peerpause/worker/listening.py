@@ -31,5 +31,5 @@ async def listen(url: str, bell: OutboxBell) -> None:
                 async for _ in connection.notifies():
                     bell.ring_here()
         except psycopg.OperationalError as error:
-            _log.warning(Event.WORKER_FAULT, part="listener", error=type(error).__name__)
+            _log.warning(Event.WORKER_INTERRUPTED, part="listener", error=type(error).__name__)
             await asyncio.sleep(_REST_AFTER_FAULT)

@@ -11,7 +11,7 @@ from procrastinate import App
 
 from peerpause.notifications.bell import OutboxBell
 from peerpause.worker.listening import listen
-from peerpause.worker.tasks import QUEUE, Tools
+from peerpause.worker.tasks import QUEUE, Tools, tasks
 from peerpause.worker.telling import Telling
 
 _LAST_JOBS: Final = 20.0
@@ -23,6 +23,7 @@ async def background(*, tools: Tools, telling: Telling, bell: OutboxBell, listen
 
     Ends when the block ends, having let what is under way finish. ``listen_url`` is a direct address of the database.
     """
+    tools.jobs.add_tasks_from(tasks, namespace=QUEUE)
     async with tools.jobs.open_async(), telling.running():
         listener = asyncio.create_task(listen(listen_url, bell))
         jobs = asyncio.create_task(_work_through_jobs(tools.jobs, tools))

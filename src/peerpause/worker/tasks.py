@@ -7,8 +7,7 @@ from typing import Final, Protocol
 import structlog
 from procrastinate import App, Blueprint, JobContext
 
-from peerpause import sql
-from peerpause.database.session import Sessions
+from peerpause.database.session import Service, Sessions
 from peerpause.notifications.bell import OutboxBell
 from peerpause.telemetry import Event
 
@@ -38,10 +37,7 @@ async def begin_planned_pauses(context: JobContext, timestamp: int) -> None:
     tools = _tools(context)
     done = _PLANNED_AT_ONCE
     while done == _PLANNED_AT_ONCE:
-        async with tools.sessions.as_service() as connection:
-            cursor = await connection.execute(sql.query("apply_scheduled_changes"), {"limit": _PLANNED_AT_ONCE})
-            row = await cursor.fetchone()
-        assert row is not None  # the statement answers one row always
+        (row,) = await tools.sessions.call(Service(), "apply_scheduled_changes", {"limit": _PLANNED_AT_ONCE})
         done = row["applied"] + row["skipped"]
         if done:
             _log.info(Event.PLANNED_PAUSES, applied=row["applied"], skipped=row["skipped"])
@@ -53,10 +49,7 @@ async def begin_planned_pauses(context: JobContext, timestamp: int) -> None:
 async def check_certificates(context: JobContext, timestamp: int) -> None:
     """The nightly certificate check."""
     tools = _tools(context)
-    async with tools.sessions.as_service() as connection:
-        cursor = await connection.execute(sql.query("run_certification_expiry"), {"chapter_ids": None})
-        row = await cursor.fetchone()
-    assert row is not None  # the function answers always
+    (row,) = await tools.sessions.call(Service(), "run_certification_expiry", {"chapter_ids": None})
     _log.info(Event.JOB_COMPLETE, job="certification_expiry", **row["report"])
     tools.bell.ring()
 
@@ -65,10 +58,7 @@ async def check_certificates(context: JobContext, timestamp: int) -> None:
 @tasks.task(queue=QUEUE, queueing_lock="watch_certificates", pass_context=True)
 async def watch_certificates(context: JobContext, timestamp: int) -> None:
     """Half an hour later: is everybody whose certificate lapsed off the roster, and did the run happen at all?"""
-    async with _tools(context).sessions.as_service() as connection:
-        cursor = await connection.execute(sql.query("certification_watchdog"))
-        row = await cursor.fetchone()
-    assert row is not None  # the function answers always
+    (row,) = await _tools(context).sessions.call(Service(), "certification_watchdog")
     if not row["report"]["ok"]:
         _log.error(Event.WATCHDOG_ALERT, problems=row["report"]["problems"])
 
@@ -78,8 +68,7 @@ async def watch_certificates(context: JobContext, timestamp: int) -> None:
 async def tidy_up(context: JobContext, timestamp: int) -> None:
     """Forget idempotency keys older than a day, and finished jobs with them."""
     tools = _tools(context)
-    async with tools.sessions.as_service() as connection:
-        await connection.execute(sql.query("forget_idempotency_keys"))
+    await tools.sessions.call(Service(), "forget_idempotency_keys")
     await tools.jobs.job_manager.delete_old_jobs(nb_hours=24, include_failed=False)
 
 

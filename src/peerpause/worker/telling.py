@@ -67,7 +67,7 @@ class Telling:
             try:
                 await turn()
             except PeerPauseError as error:
-                _log.warning(Event.WORKER_FAULT, part=part, error=error.code)
+                _log.warning(Event.WORKER_INTERRUPTED, part=part, error=error.code)
                 await asyncio.sleep(_REST_AFTER_FAULT)
 
     async def _tell(self) -> None:

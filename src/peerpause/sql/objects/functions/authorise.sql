@@ -5,7 +5,7 @@ returns uuid
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_user_id uuid;
@@ -30,23 +30,34 @@ begin
 end
 $$;
 
+-- What keeps the mentor from being active today (see blocking_lapse), for those who may change the mentor and nobody else.
+-- PT404, 42501: as peerpause.authorise.
+create function peerpause.blocking_lapse_for_caller(p_mentor_id uuid)
+returns date
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return peerpause.blocking_lapse(p_mentor_id, peerpause.authorise(p_mentor_id));
+end
+$$;
+
 -- The one who acts: the signed-in person and nobody else. The service role acts for whom it names, or as the system (null).
 create function peerpause.acting_person(p_actor_id uuid)
 returns uuid
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if peerpause.caller_is_service() then
+  if p_actor_id = (select auth.uid()) or peerpause.caller_is_service() then
     return p_actor_id;
   end if;
-  if p_actor_id is distinct from (select auth.uid()) then
-    raise exception 'p_actor_id is not the caller'
-      using errcode = '42501', hint = 'Pass the id of the signed-in person.';
-  end if;
-  return p_actor_id;
+  raise exception 'p_actor_id is not the caller'
+    using errcode = '42501', hint = 'Pass the id of the signed-in person.';
 end
 $$;
 
@@ -56,7 +67,7 @@ returns uuid
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if peerpause.caller_is_service() then

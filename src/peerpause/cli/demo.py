@@ -1,0 +1,93 @@
+"""`peerpause demo`: all of it, running on the embedded PostgreSQL, with synthetic people."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from peerpause.database.embedded import embedded_server
+from peerpause.demo.stage import Stage, stage
+from peerpause.demo.story import Story, StoryFailed
+from peerpause.directory.importing import Progress as ImportProgress
+from peerpause.settings import Settings
+from peerpause.telemetry import configure_logging
+
+_FOLDER = Path(".peerpause/demo")
+
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start over: throw the demo's data away first.")]
+FailPush = Annotated[
+    float,
+    typer.Option(min=0.0, max=0.9, metavar="P", help="Let this share of pushes fail at random, to watch the retries."),
+]
+Once = Annotated[bool, typer.Option("--once", help="End after the story; 0 only if every step was seen to work.")]
+Data = Annotated[Path, typer.Option("--data", help="The folder the demo keeps its database in.")]
+
+
+def demo(fresh: Fresh = False, fail_push: FailPush = 0.0, once: Once = False, data: Data = _FOLDER) -> None:
+    """Play the main job on an embedded database: a mentor pauses, the coordinators hear of it, the history proves it.
+
+    A second start goes on with the same data. Ctrl-C ends it and leaves nothing running.
+    """
+    raise typer.Exit(asyncio.run(_demo(fresh=fresh, fail_push=fail_push, once=once, folder=data)))
+
+
+async def _demo(*, fresh: bool, fail_push: float, once: bool, folder: Path) -> int:
+    console = Console()
+    configure_logging(level="ERROR")
+    if fresh and folder.exists():
+        shutil.rmtree(folder)
+    async with embedded_server(folder) as url:
+        with _import_bar(console) as progress:
+            async with stage(
+                url,
+                settings=Settings.for_demo(),
+                fail_push=fail_push,
+                say=lambda line: console.print(f"[dim]{line}[/]"),
+                progress=progress,
+            ) as prepared:
+                return await _show(prepared, console, url=url, once=once)
+
+
+async def _show(prepared: Stage, console: Console, *, url: str, once: bool) -> int:
+    try:
+        await Story(prepared, console=console).play()
+    except StoryFailed as failure:
+        console.print(f"\n[bold red]The story stopped:[/] {failure}")
+        return 1
+    console.print("\n[bold green]Every step was seen to work.[/]")
+    if once:
+        return 0
+    console.print(
+        "\nThe worker keeps running. Change somebody yourself and watch the push arrive here, for example\n"
+        f'  psql "{url}" \\\n'
+        "    -c \"select mentor_id, status from peer_mentor_status where status = 'active' limit 3\" \\\n"
+        "    -c \"select update_mentor_status('<mentor id>', 'paused', null, 'travel')\"\n"
+        "Ctrl-C ends the demo."
+    )
+    async for arrival in prepared.standin.on_arrival():
+        words = arrival.message.get("notification", {})
+        console.print(f"  [cyan]{arrival.target[-12:]}[/] {words.get('title')}: {words.get('body')} ({arrival.outcome})")
+    return 0
+
+
+@contextmanager
+def _import_bar(console: Console) -> Iterator[ImportProgress]:
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console, transient=True
+    ) as bar:
+        tasks: dict[str, object] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)  # type: ignore[arg-type]
+
+        yield show

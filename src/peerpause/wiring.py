@@ -1,0 +1,124 @@
+"""Builds the parts and puts them together, from settings: the only module that does. What it opens, it closes, in reverse order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import aiohttp
+from procrastinate import App, PsycopgConnector
+
+from peerpause.database.session import Caller, Sessions
+from peerpause.notifications.bell import OutboxBell
+from peerpause.notifications.carriers import EmailCarrier, PushCarrier
+from peerpause.notifications.channels.email import EmailChannel, read_smtp_url
+from peerpause.notifications.channels.fcm import FcmChannel, load_credentials
+from peerpause.notifications.dispatch import PushDispatcher
+from peerpause.notifications.due import DeliveryBook
+from peerpause.notifications.outbox import Outbox
+from peerpause.notifications.sender import Sender
+from peerpause.notifications.service import CoordinatorNotificationService
+from peerpause.settings import Settings
+from peerpause.status.repository import PostgresMentorStatusRepository
+from peerpause.status.service import MentorStatusService
+from peerpause.telemetry import Metrics
+
+_WORKER_ROLE = "service_role"
+_JOBS_SCHEMA = "procrastinate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything one process works with, put together."""
+
+    sessions: Sessions
+    bell: OutboxBell
+    outbox: Outbox
+    senders: tuple[Sender, ...]
+    notifications: CoordinatorNotificationService
+    metrics: Metrics
+    jobs: App
+
+    def status(self, caller: Caller) -> MentorStatusService:
+        """The status service as one caller: what it may do is what the caller may do."""
+        repository = PostgresMentorStatusRepository(sessions=self.sessions, caller=caller)
+        return MentorStatusService(repository=repository, wake_outbox=self.bell.ring)
+
+
+@asynccontextmanager
+async def services(settings: Settings, *, database_url: str, metrics: Metrics | None = None) -> AsyncIterator[Services]:
+    """Open what a process needs, for as long as the block lasts.
+
+    ``database_url`` is the database to work on, which settings may have left to the embedded server. Without FCM credentials
+    or a mail host those deliveries end as ``not_configured``, and everything else works. Raises ``ConfigurationError``, naming
+    the setting, for one that cannot be used.
+    """
+    public_url = settings.public_url
+    async with AsyncExitStack() as stack:
+        metrics = metrics or Metrics()
+        sessions = await stack.enter_async_context(Sessions(url=database_url))
+        bell = OutboxBell(sessions=sessions)
+        stack.push_async_callback(bell.close)
+        push = await _push_channel(settings, stack)
+        email = _email_channel(settings, stack)
+        dispatcher = PushDispatcher(channel=push)
+        book = DeliveryBook(sessions=sessions)
+        outbox = Outbox(sessions=sessions, public_url=public_url)
+        push_sender = Sender(
+            channel="push",
+            book=book,
+            carrier=PushCarrier(dispatcher=dispatcher, public_url=public_url),
+            metrics=metrics,
+        )
+        email_sender = Sender(
+            channel="email",
+            book=book,
+            carrier=EmailCarrier(channel=email, message_host=_host(public_url), public_url=public_url),
+            metrics=metrics,
+        )
+        yield Services(
+            sessions=sessions,
+            bell=bell,
+            outbox=outbox,
+            senders=(push_sender, email_sender),
+            notifications=CoordinatorNotificationService(
+                sessions=sessions, dispatcher=dispatcher, outbox=outbox, book=book, push_sender=push_sender
+            ),
+            metrics=metrics,
+            jobs=_jobs(database_url),
+        )
+
+
+async def _push_channel(settings: Settings, stack: AsyncExitStack) -> FcmChannel | None:
+    if settings.fcm_credentials is None:
+        return None
+    credentials = load_credentials(settings.fcm_credentials.get_secret_value())
+    session = await stack.enter_async_context(aiohttp.ClientSession())
+    channel = FcmChannel(session=session, credentials=credentials, endpoint=settings.fcm_endpoint)
+    stack.push_async_callback(channel.close)
+    return channel
+
+
+def _email_channel(settings: Settings, stack: AsyncExitStack) -> EmailChannel | None:
+    if settings.smtp_url is None:
+        return None
+    channel = EmailChannel(read_smtp_url(settings.smtp_url.get_secret_value()))
+    stack.push_async_callback(channel.close)
+    return channel
+
+
+def _jobs(database_url: str) -> App:
+    # The worker is the service role, in Procrastinate's own schema; the login itself can do nothing.
+    connector = PsycopgConnector(
+        conninfo=database_url,
+        kwargs={"options": f"-c role={_WORKER_ROLE} -c search_path={_JOBS_SCHEMA}"},
+        min_size=1,
+        max_size=4,
+    )
+    return App(connector=connector)
+
+
+def _host(public_url: str | None) -> str:
+    return (urlsplit(public_url).hostname if public_url else None) or "peerpause.invalid"

@@ -17,6 +17,12 @@ def world(database: Database) -> World:
     return build_world(database.url)
 
 
+@pytest.fixture(scope="module")
+def shared_world(module_database: Database) -> World:
+    """The cast in the module's database, for tests that change nothing or put back what they changed."""
+    return build_world(module_database.url)
+
+
 @pytest.fixture
 def owner(database: Database) -> Iterator[Session]:
     """The session of the tables' owner."""

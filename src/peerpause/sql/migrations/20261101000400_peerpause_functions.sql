@@ -32,7 +32,7 @@ returns boolean
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
@@ -52,7 +52,7 @@ returns uuid[]
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
@@ -69,7 +69,7 @@ returns uuid[]
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
@@ -93,7 +93,7 @@ returns uuid[]
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
@@ -111,7 +111,7 @@ returns boolean
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
@@ -141,7 +141,7 @@ returns date
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
@@ -163,7 +163,7 @@ returns boolean
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
@@ -189,7 +189,7 @@ returns date
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_kinds text[];
@@ -217,7 +217,7 @@ create function peerpause.refuse_transition(p_from public.mentor_status, p_to pu
 returns void
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise exception 'invalid status transition: % -> %', p_from, p_to
@@ -245,7 +245,7 @@ create function peerpause.refuse_reason(p_reason text)
 returns void
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if nullif(btrim(p_reason), '') is null then
@@ -259,6 +259,19 @@ begin
 end
 $$;
 
+-- Says that a reason is not for people to give.
+create function peerpause.refuse_system_reason(p_reason text)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception 'the reason % is given by the system only', p_reason
+    using errcode = '22023', hint = 'Give a reason of your own, for example self_pause or other.';
+end
+$$;
+
 -- The judge of every write to peer_mentors, whoever writes and by whatever path.
 --
 --   1. moves updated_at strictly forward: it is the optimistic-lock token;
@@ -266,16 +279,20 @@ $$;
 --   3. refuses a status change that is not one of the three legal moves (P0001);
 --   4. refuses a return to active while a required certificate has lapsed (P0001, hint certification_expired);
 --   5. sets and clears the pause columns, so that they say the truth of the new status;
---   6. refuses to edit the facts of a running pause past the audit trail.
+--   6. refuses to edit the facts of a running pause past the audit trail;
+--   7. holds a client's own statement to what the functions ask for too: no reason that only the system gives, no return date
+--      before the pause.
 --
 -- Named to fire after any other BEFORE trigger of the table (triggers fire in alphabetical order), so that none changes the
--- row behind its back. A client's own statement is told from ours by row security: it binds clients, not our functions.
+-- row behind its back. A client's own statement is told from ours by row security: it binds clients, not our functions. Of the
+-- setting peerpause.change, which a client can put on by hand, only reason and note count in a client's statement.
 create function peerpause.guard_peer_mentor()
 returns trigger
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_client boolean;
   v_change jsonb;
   v_lapsed_on date;
 begin
@@ -309,6 +326,7 @@ begin
     perform peerpause.refuse_transition(old.status, new.status);
   end if;
 
+  v_client := row_security_active('public.peer_mentors');
   v_change := nullif(current_setting('peerpause.change', true), '')::jsonb;
 
   if new.status = 'paused' then
@@ -324,11 +342,21 @@ begin
     if not new.pause_reason = any(peerpause.reason_codes()) then
       perform peerpause.refuse_reason(new.pause_reason);
     end if;
+    if v_client then
+      if new.pause_reason = any(peerpause.system_reason_codes()) then
+        perform peerpause.refuse_system_reason(new.pause_reason);
+      end if;
+      perform peerpause.require_return_date(new.expected_return_on, new.pause_at, new.organisation_id);
+    end if;
     return new;
   end if;
 
-  if new.status = 'active' and not coalesce((v_change ->> 'resigning')::boolean, false) then
-    v_lapsed_on := peerpause.blocking_lapse(new.id, new.organisation_id);
+  if new.status = 'active' and (v_client or not coalesce((v_change ->> 'resigning')::boolean, false)) then
+    if v_client then
+      v_lapsed_on := peerpause.blocking_lapse_for_caller(new.id);
+    else
+      v_lapsed_on := peerpause.blocking_lapse(new.id, new.organisation_id);
+    end if;
     if v_lapsed_on is not null then
       raise exception 'the required certificate expired on %', v_lapsed_on
         using
@@ -365,7 +393,7 @@ create function peerpause.record_status_changes()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_trusted boolean := tg_argv[0] = 'trusted';
@@ -373,6 +401,8 @@ declare
   v_actor uuid;
 begin
   if not v_trusted then
+    -- Here and not in the guard, because a client's RETURNING may set the reason after the guard has looked at it.
+    perform peerpause.require_reason(v_change ->> 'reason', 'active');
     v_actor := (select auth.uid());
   elsif v_change ? 'actor_id' then
     v_actor := (v_change ->> 'actor_id')::uuid;
@@ -419,7 +449,7 @@ $$;
 create function peerpause.refuse_history_change()
 returns trigger
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if tg_op = 'UPDATE' and old.told_at is null and new.told_at is not null then
@@ -447,7 +477,7 @@ returns uuid
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_user_id uuid;
@@ -472,23 +502,34 @@ begin
 end
 $$;
 
+-- What keeps the mentor from being active today (see blocking_lapse), for those who may change the mentor and nobody else.
+-- PT404, 42501: as peerpause.authorise.
+create function peerpause.blocking_lapse_for_caller(p_mentor_id uuid)
+returns date
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return peerpause.blocking_lapse(p_mentor_id, peerpause.authorise(p_mentor_id));
+end
+$$;
+
 -- The one who acts: the signed-in person and nobody else. The service role acts for whom it names, or as the system (null).
 create function peerpause.acting_person(p_actor_id uuid)
 returns uuid
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if peerpause.caller_is_service() then
+  if p_actor_id = (select auth.uid()) or peerpause.caller_is_service() then
     return p_actor_id;
   end if;
-  if p_actor_id is distinct from (select auth.uid()) then
-    raise exception 'p_actor_id is not the caller'
-      using errcode = '42501', hint = 'Pass the id of the signed-in person.';
-  end if;
-  return p_actor_id;
+  raise exception 'p_actor_id is not the caller'
+    using errcode = '42501', hint = 'Pass the id of the signed-in person.';
 end
 $$;
 
@@ -498,7 +539,7 @@ returns uuid
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if peerpause.caller_is_service() then
@@ -515,7 +556,7 @@ returns void
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if
@@ -540,7 +581,7 @@ create function peerpause.require_reason(p_reason text, p_to public.mentor_statu
 returns void
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_reason is null and p_to = 'active' then
@@ -550,8 +591,7 @@ begin
     perform peerpause.refuse_reason(p_reason);
   end if;
   if p_reason = any(peerpause.system_reason_codes()) and not peerpause.caller_is_service() then
-    raise exception 'the reason % is given by the system only', p_reason
-      using errcode = '22023', hint = 'Give a reason of your own, for example self_pause or other.';
+    perform peerpause.refuse_system_reason(p_reason);
   end if;
 end
 $$;
@@ -562,7 +602,7 @@ returns void
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_first_day date;
@@ -586,7 +626,7 @@ create function peerpause.require_limit(p_limit integer)
 returns void
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_limit is null or p_limit not between 1 and 500 then
@@ -607,7 +647,7 @@ create function peerpause.first_answer(
 )
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_caller constant uuid := coalesce(peerpause.caller(), '00000000-0000-0000-0000-000000000000');
@@ -644,7 +684,7 @@ create function peerpause.keep_answer(p_key text, p_response jsonb)
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_key is not null then
@@ -660,7 +700,7 @@ create function peerpause.as_status(p_mentor public.peer_mentors)
 returns public.peer_mentor_status
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return row(
@@ -674,7 +714,7 @@ create function peerpause.settle_schedule(p_mentor_id uuid, p_settled_by uuid, p
 returns boolean
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update public.scheduled_status_changes as s
@@ -702,7 +742,7 @@ create function peerpause.change_status(
 returns public.peer_mentors
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_mentor public.peer_mentors;
@@ -751,7 +791,7 @@ create function peerpause.schedule_pause(
 returns public.peer_mentors
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_mentor public.peer_mentors;
@@ -789,7 +829,7 @@ create function peerpause.update_mentor_status(
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_organisation_id constant uuid := peerpause.authorise(p_mentor_id);
@@ -810,7 +850,7 @@ begin
     into v_known, v_answer
     from peerpause.first_answer(
       p_idempotency_key, 'update_mentor_status', v_organisation_id,
-      jsonb_build_array(p_mentor_id, p_new_status, p_actor_id, p_reason, p_expected_updated_at)
+      jsonb_build_array(p_mentor_id, p_new_status, p_actor_id, p_reason, p_expected_updated_at at time zone 'UTC')
     ) as f;
     if v_known then
       return v_answer;
@@ -846,7 +886,7 @@ create function public.update_mentor_status(
 returns jsonb
 language plpgsql
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return peerpause.update_mentor_status(
@@ -873,7 +913,7 @@ create function peerpause.pause_mentor(
 returns setof public.peer_mentor_status
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_organisation_id constant uuid := peerpause.authorise(p_mentor_id);
@@ -884,24 +924,17 @@ declare
   v_known boolean;
   v_answer jsonb;
 begin
-  perform peerpause.require_reason(p_reason, 'paused');
-  perform peerpause.require_return_date(p_expected_return_on, v_pause_at, v_organisation_id);
-  if char_length(v_note) > 2000 then
-    raise exception 'the note is longer than 2000 characters' using errcode = '22023', hint = 'Shorten it.';
-  end if;
-  if v_pause_at < now() - interval '5 minutes' then
-    raise exception 'p_pause_at lies in the past' using errcode = '22023', hint = 'Leave it out to pause now.';
-  end if;
-
+  -- Before the checks, so that a request repeated late is answered as the first one was.
   if p_idempotency_key is not null then
     select f.o_known, f.o_response
     into v_known, v_answer
     from peerpause.first_answer(
       p_idempotency_key, 'rpc_pause_mentor', v_organisation_id,
-      -- The default of p_pause_at is the moment of the call, so it says nothing about the request unless it lies ahead.
+      -- The default of p_pause_at is the moment of the call, which says nothing about the request. UTC, because the same moment
+      -- reads differently in sessions of different time zones.
       jsonb_build_array(
-        p_mentor_id, p_reason, case when v_pause_at > now() then v_pause_at end,
-        p_expected_return_on, v_note, p_expected_updated_at
+        p_mentor_id, p_reason, nullif(p_pause_at, now()) at time zone 'UTC',
+        p_expected_return_on, v_note, p_expected_updated_at at time zone 'UTC'
       )
     ) as f;
     if v_known then
@@ -910,6 +943,14 @@ begin
     end if;
   end if;
 
+  perform peerpause.require_reason(p_reason, 'paused');
+  perform peerpause.require_return_date(p_expected_return_on, v_pause_at, v_organisation_id);
+  if char_length(v_note) > 2000 then
+    raise exception 'the note is longer than 2000 characters' using errcode = '22023', hint = 'Shorten it.';
+  end if;
+  if v_pause_at < now() - interval '5 minutes' then
+    raise exception 'p_pause_at lies in the past' using errcode = '22023', hint = 'Leave it out to pause now.';
+  end if;
   if v_pause_at > now() then
     v_mentor := peerpause.schedule_pause(
       p_mentor_id, v_actor_id, p_reason, v_note, v_pause_at, p_expected_return_on, p_expected_updated_at
@@ -943,7 +984,7 @@ returns setof public.peer_mentor_status
 language plpgsql
 security invoker
 rows 1
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query select s.*
@@ -967,7 +1008,7 @@ create function peerpause.reactivate_mentor(
 returns setof public.peer_mentor_status
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_organisation_id constant uuid := peerpause.authorise(p_mentor_id);
@@ -981,7 +1022,7 @@ begin
     into v_known, v_answer
     from peerpause.first_answer(
       p_idempotency_key, 'rpc_reactivate_mentor', v_organisation_id,
-      jsonb_build_array(p_mentor_id, p_expected_updated_at, p_reason)
+      jsonb_build_array(p_mentor_id, p_expected_updated_at at time zone 'UTC', p_reason)
     ) as f;
     if v_known then
       return query select a.* from jsonb_populate_record(null::public.peer_mentor_status, v_answer) as a where v_answer is not null;
@@ -1011,7 +1052,7 @@ returns setof public.peer_mentor_status
 language plpgsql
 security invoker
 rows 1
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query select s.*
@@ -1035,7 +1076,7 @@ create function peerpause.deactivate_mentor(
 returns setof public.peer_mentor_status
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_organisation_id constant uuid := peerpause.authorise(p_mentor_id);
@@ -1054,7 +1095,7 @@ begin
     into v_known, v_answer
     from peerpause.first_answer(
       p_idempotency_key, 'rpc_deactivate_mentor', v_organisation_id,
-      jsonb_build_array(p_mentor_id, p_reason, v_note, p_expected_updated_at)
+      jsonb_build_array(p_mentor_id, p_reason, v_note, p_expected_updated_at at time zone 'UTC')
     ) as f;
     if v_known then
       return query select a.* from jsonb_populate_record(null::public.peer_mentor_status, v_answer) as a where v_answer is not null;
@@ -1093,7 +1134,7 @@ returns setof public.peer_mentor_status
 language plpgsql
 security invoker
 rows 1
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query select s.*
@@ -1107,7 +1148,7 @@ create function peerpause.cancel_scheduled_pause(p_mentor_id uuid)
 returns boolean
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform peerpause.authorise(p_mentor_id);
@@ -1119,7 +1160,7 @@ create function public.rpc_cancel_scheduled_pause(p_mentor_id uuid)
 returns boolean
 language plpgsql
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return peerpause.cancel_scheduled_pause(p_mentor_id);
@@ -1135,7 +1176,7 @@ $$;
 create function peerpause.apply_scheduled_changes(p_limit integer, out o_applied integer, out o_skipped integer)
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_due record;
@@ -1195,7 +1236,7 @@ language plpgsql
 stable
 security invoker
 rows 1
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
@@ -1243,7 +1284,7 @@ language plpgsql
 stable
 security invoker
 rows 50
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform peerpause.require_limit(p_limit);
@@ -1286,7 +1327,7 @@ returns table (
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform peerpause.require_limit(p_limit);
@@ -1331,7 +1372,7 @@ returns table (
 language plpgsql
 stable
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query select l.*
@@ -1346,7 +1387,7 @@ returns table (mentor_id uuid, user_id uuid, is_fallback boolean)
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
@@ -1372,7 +1413,7 @@ create function peerpause.after_quiet_hours(p_at timestamptz, p_from time, p_unt
 returns timestamptz
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_local constant timestamp := p_at at time zone p_time_zone;
@@ -1399,7 +1440,7 @@ create function peerpause.bulk_moment(p_at timestamptz, p_recipient_id uuid)
 returns timestamptz
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_start timestamptz := p_at + interval '10 seconds';
@@ -1423,7 +1464,7 @@ returns table (mentor_id uuid, display_name text, languages text[], presentation
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
@@ -1445,7 +1486,7 @@ returns table (mentor_id uuid, display_name text, languages text[], presentation
 language plpgsql
 stable
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query select r.* from peerpause.public_chapter_roster(p_chapter_id) as r;
@@ -1459,7 +1500,7 @@ create function peerpause.register_device_token(p_token text, p_platform text, p
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_user_id constant uuid := (select auth.uid());
@@ -1473,7 +1514,8 @@ begin
   if p_kind is null or p_kind not in ('token', 'fid') then
     raise exception 'unknown kind of device token' using errcode = '22023', hint = 'One of: token, fid.';
   end if;
-  if p_token is null or p_token !~ '^[!-~]{8,4096}$' then
+  -- Two tests, because a regular expression of PostgreSQL's counts to 255 at most.
+  if p_token is null or char_length(p_token) not between 8 and 4096 or p_token !~ '^[!-~]+$' then
     raise exception 'this is not a device token' using errcode = '22023', hint = 'Pass what the Firebase SDK gave you, unchanged.';
   end if;
   insert into public.device_tokens (token, user_id, platform, kind)
@@ -1493,7 +1535,7 @@ create function public.register_device_token(p_token text, p_platform text, p_ki
 returns void
 language plpgsql
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform peerpause.register_device_token(p_token, p_platform, p_kind);
@@ -1505,7 +1547,7 @@ create function peerpause.release_device_token(p_token text)
 returns boolean
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   delete from public.device_tokens as d where d.token = p_token and d.user_id = (select auth.uid());
@@ -1517,7 +1559,7 @@ create function public.release_device_token(p_token text)
 returns boolean
 language plpgsql
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return peerpause.release_device_token(p_token);
@@ -1531,7 +1573,7 @@ returns table (mentor_id uuid, status public.mentor_status, expired_on date)
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
@@ -1578,7 +1620,7 @@ create function peerpause.expire_batch(p_run_id uuid, p_chapter_ids uuid[], p_af
 returns uuid
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_lapsed uuid[];
@@ -1650,7 +1692,7 @@ create function peerpause.finish_job_run(p_run_id uuid)
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run public.job_runs;
@@ -1680,11 +1722,12 @@ create function peerpause.run_certification_expiry(p_chapter_ids uuid[])
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_service constant boolean := peerpause.caller_is_service();
   v_chapter_ids uuid[] := p_chapter_ids;
+  v_own_chapter_ids uuid[];
   v_chapter_id uuid;
   v_run public.job_runs;
   v_last uuid;
@@ -1693,16 +1736,15 @@ begin
     if (select auth.uid()) is null then
       raise exception 'sign in first' using errcode = '42501', hint = 'Send the access token of a coordinator or an admin.';
     end if;
-    if v_chapter_ids is null then
-      select array_agg(c.id)
-      into v_chapter_ids
-      from public.chapters as c
-      where c.id = any(peerpause.my_chapters()) or c.organisation_id = any(peerpause.my_organisations());
-      if v_chapter_ids is null then
-        raise exception 'you coordinate no chapter'
-          using errcode = '42501', hint = 'Ask an admin of the organisation to make you a coordinator.';
-      end if;
+    select array_agg(c.id)
+    into v_own_chapter_ids
+    from public.chapters as c
+    where c.id = any(peerpause.my_chapters()) or c.organisation_id = any(peerpause.my_organisations());
+    if v_own_chapter_ids is null then
+      raise exception 'you coordinate no chapter'
+        using errcode = '42501', hint = 'Ask an admin of the organisation to make you a coordinator.';
     end if;
+    v_chapter_ids := coalesce(v_chapter_ids, v_own_chapter_ids);
     foreach v_chapter_id in array v_chapter_ids loop
       perform peerpause.authorise_chapter(v_chapter_id);
     end loop;
@@ -1726,7 +1768,7 @@ create function public.run_certification_expiry(p_chapter_ids uuid[] default nul
 returns jsonb
 language plpgsql
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return peerpause.run_certification_expiry(p_chapter_ids);
@@ -1742,7 +1784,7 @@ create function peerpause.certification_watchdog()
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_last public.job_runs;
@@ -1797,7 +1839,7 @@ create function public.certification_watchdog()
 returns jsonb
 language plpgsql
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return peerpause.certification_watchdog();

@@ -281,10 +281,16 @@ peerpause.guard_peer_mentor(),
 peerpause.is_valid_transition(public.mentor_status, public.mentor_status),
 peerpause.refuse_transition(public.mentor_status, public.mentor_status),
 peerpause.reason_codes(),
+peerpause.system_reason_codes(),
 peerpause.refuse_reason(text),
-peerpause.blocking_lapse(uuid, uuid),
+peerpause.refuse_system_reason(text),
+peerpause.require_return_date(date, timestamptz, uuid),
+peerpause.blocking_lapse_for_caller(uuid),
 peerpause.require_limit(integer)
 to authenticated, service_role;
+
+-- What the guard calls in the name of the service role; it tells of any mentor.
+grant execute on function peerpause.blocking_lapse(uuid, uuid) to service_role;
 
 -- The work behind the functions of public: each checks the caller itself.
 grant execute on function
@@ -338,6 +344,7 @@ grant execute on function public.public_chapter_roster(uuid) to anon, authentica
 
 -- Background work is the service role's alone.
 grant execute on function
+peerpause.time_ordered_uuid(),
 peerpause.apply_scheduled_changes(integer),
 peerpause.coordinators_of(uuid[]),
 peerpause.after_quiet_hours(timestamptz, time, time, text),

@@ -4,7 +4,7 @@ create function peerpause.after_quiet_hours(p_at timestamptz, p_from time, p_unt
 returns timestamptz
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_local constant timestamp := p_at at time zone p_time_zone;

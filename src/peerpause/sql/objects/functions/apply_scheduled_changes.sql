@@ -7,7 +7,7 @@
 create function peerpause.apply_scheduled_changes(p_limit integer, out o_applied integer, out o_skipped integer)
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_due record;

@@ -3,7 +3,7 @@ create function peerpause.as_status(p_mentor public.peer_mentors)
 returns public.peer_mentor_status
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return row(

@@ -4,7 +4,7 @@ create function peerpause.bulk_moment(p_at timestamptz, p_recipient_id uuid)
 returns timestamptz
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_start timestamptz := p_at + interval '10 seconds';

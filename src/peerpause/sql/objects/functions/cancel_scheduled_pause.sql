@@ -4,7 +4,7 @@ create function peerpause.cancel_scheduled_pause(p_mentor_id uuid)
 returns boolean
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform peerpause.authorise(p_mentor_id);
@@ -16,7 +16,7 @@ create function public.rpc_cancel_scheduled_pause(p_mentor_id uuid)
 returns boolean
 language plpgsql
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return peerpause.cancel_scheduled_pause(p_mentor_id);

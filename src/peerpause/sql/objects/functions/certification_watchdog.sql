@@ -7,7 +7,7 @@ create function peerpause.certification_watchdog()
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_last public.job_runs;
@@ -62,7 +62,7 @@ create function public.certification_watchdog()
 returns jsonb
 language plpgsql
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return peerpause.certification_watchdog();

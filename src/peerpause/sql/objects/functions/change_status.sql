@@ -16,7 +16,7 @@ create function peerpause.change_status(
 returns public.peer_mentors
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_mentor public.peer_mentors;

@@ -14,7 +14,7 @@ create function peerpause.deactivate_mentor(
 returns setof public.peer_mentor_status
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_organisation_id constant uuid := peerpause.authorise(p_mentor_id);
@@ -33,7 +33,7 @@ begin
     into v_known, v_answer
     from peerpause.first_answer(
       p_idempotency_key, 'rpc_deactivate_mentor', v_organisation_id,
-      jsonb_build_array(p_mentor_id, p_reason, v_note, p_expected_updated_at)
+      jsonb_build_array(p_mentor_id, p_reason, v_note, p_expected_updated_at at time zone 'UTC')
     ) as f;
     if v_known then
       return query select a.* from jsonb_populate_record(null::public.peer_mentor_status, v_answer) as a where v_answer is not null;
@@ -72,7 +72,7 @@ returns setof public.peer_mentor_status
 language plpgsql
 security invoker
 rows 1
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query select s.*

@@ -7,7 +7,7 @@ create function peerpause.expire_batch(p_run_id uuid, p_chapter_ids uuid[], p_af
 returns uuid
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_lapsed uuid[];

@@ -3,7 +3,7 @@ create function peerpause.finish_job_run(p_run_id uuid)
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run public.job_runs;

@@ -10,7 +10,7 @@ create function peerpause.first_answer(
 )
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_caller constant uuid := coalesce(peerpause.caller(), '00000000-0000-0000-0000-000000000000');
@@ -47,7 +47,7 @@ create function peerpause.keep_answer(p_key text, p_response jsonb)
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_key is not null then

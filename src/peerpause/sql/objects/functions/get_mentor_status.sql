@@ -23,7 +23,7 @@ language plpgsql
 stable
 security invoker
 rows 1
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query

@@ -22,7 +22,7 @@ language plpgsql
 stable
 security invoker
 rows 50
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform peerpause.require_limit(p_limit);

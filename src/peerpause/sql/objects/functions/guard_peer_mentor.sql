@@ -5,16 +5,20 @@
 --   3. refuses a status change that is not one of the three legal moves (P0001);
 --   4. refuses a return to active while a required certificate has lapsed (P0001, hint certification_expired);
 --   5. sets and clears the pause columns, so that they say the truth of the new status;
---   6. refuses to edit the facts of a running pause past the audit trail.
+--   6. refuses to edit the facts of a running pause past the audit trail;
+--   7. holds a client's own statement to what the functions ask for too: no reason that only the system gives, no return date
+--      before the pause.
 --
 -- Named to fire after any other BEFORE trigger of the table (triggers fire in alphabetical order), so that none changes the
--- row behind its back. A client's own statement is told from ours by row security: it binds clients, not our functions.
+-- row behind its back. A client's own statement is told from ours by row security: it binds clients, not our functions. Of the
+-- setting peerpause.change, which a client can put on by hand, only reason and note count in a client's statement.
 create function peerpause.guard_peer_mentor()
 returns trigger
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_client boolean;
   v_change jsonb;
   v_lapsed_on date;
 begin
@@ -48,6 +52,7 @@ begin
     perform peerpause.refuse_transition(old.status, new.status);
   end if;
 
+  v_client := row_security_active('public.peer_mentors');
   v_change := nullif(current_setting('peerpause.change', true), '')::jsonb;
 
   if new.status = 'paused' then
@@ -63,11 +68,21 @@ begin
     if not new.pause_reason = any(peerpause.reason_codes()) then
       perform peerpause.refuse_reason(new.pause_reason);
     end if;
+    if v_client then
+      if new.pause_reason = any(peerpause.system_reason_codes()) then
+        perform peerpause.refuse_system_reason(new.pause_reason);
+      end if;
+      perform peerpause.require_return_date(new.expected_return_on, new.pause_at, new.organisation_id);
+    end if;
     return new;
   end if;
 
-  if new.status = 'active' and not coalesce((v_change ->> 'resigning')::boolean, false) then
-    v_lapsed_on := peerpause.blocking_lapse(new.id, new.organisation_id);
+  if new.status = 'active' and (v_client or not coalesce((v_change ->> 'resigning')::boolean, false)) then
+    if v_client then
+      v_lapsed_on := peerpause.blocking_lapse_for_caller(new.id);
+    else
+      v_lapsed_on := peerpause.blocking_lapse(new.id, new.organisation_id);
+    end if;
     if v_lapsed_on is not null then
       raise exception 'the required certificate expired on %', v_lapsed_on
         using

@@ -5,7 +5,7 @@ returns table (mentor_id uuid, status public.mentor_status, expired_on date)
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query

@@ -16,7 +16,7 @@ create function peerpause.pause_mentor(
 returns setof public.peer_mentor_status
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_organisation_id constant uuid := peerpause.authorise(p_mentor_id);
@@ -27,24 +27,17 @@ declare
   v_known boolean;
   v_answer jsonb;
 begin
-  perform peerpause.require_reason(p_reason, 'paused');
-  perform peerpause.require_return_date(p_expected_return_on, v_pause_at, v_organisation_id);
-  if char_length(v_note) > 2000 then
-    raise exception 'the note is longer than 2000 characters' using errcode = '22023', hint = 'Shorten it.';
-  end if;
-  if v_pause_at < now() - interval '5 minutes' then
-    raise exception 'p_pause_at lies in the past' using errcode = '22023', hint = 'Leave it out to pause now.';
-  end if;
-
+  -- Before the checks, so that a request repeated late is answered as the first one was.
   if p_idempotency_key is not null then
     select f.o_known, f.o_response
     into v_known, v_answer
     from peerpause.first_answer(
       p_idempotency_key, 'rpc_pause_mentor', v_organisation_id,
-      -- The default of p_pause_at is the moment of the call, so it says nothing about the request unless it lies ahead.
+      -- The default of p_pause_at is the moment of the call, which says nothing about the request. UTC, because the same moment
+      -- reads differently in sessions of different time zones.
       jsonb_build_array(
-        p_mentor_id, p_reason, case when v_pause_at > now() then v_pause_at end,
-        p_expected_return_on, v_note, p_expected_updated_at
+        p_mentor_id, p_reason, nullif(p_pause_at, now()) at time zone 'UTC',
+        p_expected_return_on, v_note, p_expected_updated_at at time zone 'UTC'
       )
     ) as f;
     if v_known then
@@ -53,6 +46,14 @@ begin
     end if;
   end if;
 
+  perform peerpause.require_reason(p_reason, 'paused');
+  perform peerpause.require_return_date(p_expected_return_on, v_pause_at, v_organisation_id);
+  if char_length(v_note) > 2000 then
+    raise exception 'the note is longer than 2000 characters' using errcode = '22023', hint = 'Shorten it.';
+  end if;
+  if v_pause_at < now() - interval '5 minutes' then
+    raise exception 'p_pause_at lies in the past' using errcode = '22023', hint = 'Leave it out to pause now.';
+  end if;
   if v_pause_at > now() then
     v_mentor := peerpause.schedule_pause(
       p_mentor_id, v_actor_id, p_reason, v_note, v_pause_at, p_expected_return_on, p_expected_updated_at
@@ -86,7 +87,7 @@ returns setof public.peer_mentor_status
 language plpgsql
 security invoker
 rows 1
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query select s.*

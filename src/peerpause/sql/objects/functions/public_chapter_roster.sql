@@ -7,7 +7,7 @@ returns table (mentor_id uuid, display_name text, languages text[], presentation
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
@@ -29,7 +29,7 @@ returns table (mentor_id uuid, display_name text, languages text[], presentation
 language plpgsql
 stable
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query select r.* from peerpause.public_chapter_roster(p_chapter_id) as r;

@@ -12,7 +12,7 @@ create function peerpause.reactivate_mentor(
 returns setof public.peer_mentor_status
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_organisation_id constant uuid := peerpause.authorise(p_mentor_id);
@@ -26,7 +26,7 @@ begin
     into v_known, v_answer
     from peerpause.first_answer(
       p_idempotency_key, 'rpc_reactivate_mentor', v_organisation_id,
-      jsonb_build_array(p_mentor_id, p_expected_updated_at, p_reason)
+      jsonb_build_array(p_mentor_id, p_expected_updated_at at time zone 'UTC', p_reason)
     ) as f;
     if v_known then
       return query select a.* from jsonb_populate_record(null::public.peer_mentor_status, v_answer) as a where v_answer is not null;
@@ -56,7 +56,7 @@ returns setof public.peer_mentor_status
 language plpgsql
 security invoker
 rows 1
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query select s.*

@@ -8,7 +8,7 @@ create function peerpause.record_status_changes()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_trusted boolean := tg_argv[0] = 'trusted';
@@ -16,6 +16,8 @@ declare
   v_actor uuid;
 begin
   if not v_trusted then
+    -- Here and not in the guard, because a client's RETURNING may set the reason after the guard has looked at it.
+    perform peerpause.require_reason(v_change ->> 'reason', 'active');
     v_actor := (select auth.uid());
   elsif v_change ? 'actor_id' then
     v_actor := (v_change ->> 'actor_id')::uuid;

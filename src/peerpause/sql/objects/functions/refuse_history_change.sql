@@ -4,7 +4,7 @@
 create function peerpause.refuse_history_change()
 returns trigger
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if tg_op = 'UPDATE' and old.told_at is null and new.told_at is not null then

@@ -3,7 +3,7 @@ create function peerpause.refuse_transition(p_from public.mentor_status, p_to pu
 returns void
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise exception 'invalid status transition: % -> %', p_from, p_to

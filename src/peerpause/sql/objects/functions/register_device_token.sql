@@ -5,7 +5,7 @@ create function peerpause.register_device_token(p_token text, p_platform text, p
 returns void
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_user_id constant uuid := (select auth.uid());
@@ -19,7 +19,8 @@ begin
   if p_kind is null or p_kind not in ('token', 'fid') then
     raise exception 'unknown kind of device token' using errcode = '22023', hint = 'One of: token, fid.';
   end if;
-  if p_token is null or p_token !~ '^[!-~]{8,4096}$' then
+  -- Two tests, because a regular expression of PostgreSQL's counts to 255 at most.
+  if p_token is null or char_length(p_token) not between 8 and 4096 or p_token !~ '^[!-~]+$' then
     raise exception 'this is not a device token' using errcode = '22023', hint = 'Pass what the Firebase SDK gave you, unchanged.';
   end if;
   insert into public.device_tokens (token, user_id, platform, kind)
@@ -39,7 +40,7 @@ create function public.register_device_token(p_token text, p_platform text, p_ki
 returns void
 language plpgsql
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform peerpause.register_device_token(p_token, p_platform, p_kind);
@@ -51,7 +52,7 @@ create function peerpause.release_device_token(p_token text)
 returns boolean
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   delete from public.device_tokens as d where d.token = p_token and d.user_id = (select auth.uid());
@@ -63,7 +64,7 @@ create function public.release_device_token(p_token text)
 returns boolean
 language plpgsql
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return peerpause.release_device_token(p_token);

@@ -3,7 +3,7 @@ create function peerpause.require_limit(p_limit integer)
 returns void
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_limit is null or p_limit not between 1 and 500 then

@@ -3,7 +3,7 @@ create function peerpause.require_reason(p_reason text, p_to public.mentor_statu
 returns void
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_reason is null and p_to = 'active' then
@@ -13,8 +13,7 @@ begin
     perform peerpause.refuse_reason(p_reason);
   end if;
   if p_reason = any(peerpause.system_reason_codes()) and not peerpause.caller_is_service() then
-    raise exception 'the reason % is given by the system only', p_reason
-      using errcode = '22023', hint = 'Give a reason of your own, for example self_pause or other.';
+    perform peerpause.refuse_system_reason(p_reason);
   end if;
 end
 $$;

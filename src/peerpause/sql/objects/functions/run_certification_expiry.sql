@@ -7,11 +7,12 @@ create function peerpause.run_certification_expiry(p_chapter_ids uuid[])
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_service constant boolean := peerpause.caller_is_service();
   v_chapter_ids uuid[] := p_chapter_ids;
+  v_own_chapter_ids uuid[];
   v_chapter_id uuid;
   v_run public.job_runs;
   v_last uuid;
@@ -20,16 +21,15 @@ begin
     if (select auth.uid()) is null then
       raise exception 'sign in first' using errcode = '42501', hint = 'Send the access token of a coordinator or an admin.';
     end if;
-    if v_chapter_ids is null then
-      select array_agg(c.id)
-      into v_chapter_ids
-      from public.chapters as c
-      where c.id = any(peerpause.my_chapters()) or c.organisation_id = any(peerpause.my_organisations());
-      if v_chapter_ids is null then
-        raise exception 'you coordinate no chapter'
-          using errcode = '42501', hint = 'Ask an admin of the organisation to make you a coordinator.';
-      end if;
+    select array_agg(c.id)
+    into v_own_chapter_ids
+    from public.chapters as c
+    where c.id = any(peerpause.my_chapters()) or c.organisation_id = any(peerpause.my_organisations());
+    if v_own_chapter_ids is null then
+      raise exception 'you coordinate no chapter'
+        using errcode = '42501', hint = 'Ask an admin of the organisation to make you a coordinator.';
     end if;
+    v_chapter_ids := coalesce(v_chapter_ids, v_own_chapter_ids);
     foreach v_chapter_id in array v_chapter_ids loop
       perform peerpause.authorise_chapter(v_chapter_id);
     end loop;
@@ -53,7 +53,7 @@ create function public.run_certification_expiry(p_chapter_ids uuid[] default nul
 returns jsonb
 language plpgsql
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return peerpause.run_certification_expiry(p_chapter_ids);

@@ -3,7 +3,7 @@ create function peerpause.settle_schedule(p_mentor_id uuid, p_settled_by uuid, p
 returns boolean
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update public.scheduled_status_changes as s

@@ -15,7 +15,7 @@ create function peerpause.update_mentor_status(
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_organisation_id constant uuid := peerpause.authorise(p_mentor_id);
@@ -36,7 +36,7 @@ begin
     into v_known, v_answer
     from peerpause.first_answer(
       p_idempotency_key, 'update_mentor_status', v_organisation_id,
-      jsonb_build_array(p_mentor_id, p_new_status, p_actor_id, p_reason, p_expected_updated_at)
+      jsonb_build_array(p_mentor_id, p_new_status, p_actor_id, p_reason, p_expected_updated_at at time zone 'UTC')
     ) as f;
     if v_known then
       return v_answer;
@@ -72,7 +72,7 @@ create function public.update_mentor_status(
 returns jsonb
 language plpgsql
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return peerpause.update_mentor_status(

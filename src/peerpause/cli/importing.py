@@ -141,20 +141,23 @@ def _show_plan(console: Console, plan: ImportPlan) -> None:
     _show_findings(console, plan.blockers, "[bold red]wrong[/]")
     _show_findings(console, plan.notices, "[yellow]note[/]")
     if plan.blockers:
-        console.print(f"{len(plan.blockers)} things must be put right first. Nothing was changed.")
+        console.print(
+            f"{len(plan.blockers)} things must be put right first. Nothing was changed.", soft_wrap=True
+        )
         return
     _show_counts(console, plan.counts, ("would create", "would change", "would leave"))
     console.print(
         f"{plan.rows_to_write} rows would be written. Nothing was changed: add --apply to do it."
         if plan.rows_to_write
-        else "The database holds all of this already."
+        else "The database holds all of this already.",
+        soft_wrap=True,
     )
 
 
 def _show_report(console: Console, report: ImportReport) -> None:
     _show_findings(console, report.notices, "[yellow]note[/]")
     _show_counts(console, report.counts, ("created", "changed", "left"))
-    console.print(f"Imported: {report.rows_written} rows written.")
+    console.print(f"Imported: {report.rows_written} rows written.", soft_wrap=True)
 
 
 def _show_findings(console: Console, findings: Sequence[Finding], label: str) -> None:

@@ -25,6 +25,8 @@ _ISO_DATE: Final = re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})"
 _NORWEGIAN_DATE: Final = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})")
 _EMAIL: Final = re.compile(r"[^@\s,;<>|]+@[^@\s,;<>|.]+(\.[^@\s,;<>|.]+)+")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# The two check digits of Norway's eleven.
+_IDENTITY_WEIGHTS: Final = ((3, 7, 6, 1, 8, 9, 4, 5, 2, 1), (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1))
 _TIME_ZONES: Final = frozenset(available_timezones())
 
 
@@ -70,6 +72,17 @@ class Cells:
     def code(self, column: str) -> str:
         """The organisation's own code for something, which must be there."""
         return self._required(column, self.optional_code(column))
+
+    def person(self, column: str) -> str:
+        """The code of a person, which must be there and must not be one that the state gave them."""
+        if _is_national_identity_number(self._cell(column)):
+            self.refuse(
+                column,
+                Problem.BAD_VALUE,
+                "This looks like a national identity number.",
+                "Use a code of your own, such as a member number.",
+            )
+        return self.code(column)
 
     def optional_code(self, column: str) -> str | None:
         """A code, or None where the cell is empty."""
@@ -209,3 +222,13 @@ class Cells:
             self.refuse(column, Problem.BAD_VALUE, message, hint)
             return None
         return cell
+
+
+def _is_national_identity_number(cell: str) -> bool:
+    if not (len(cell) == 11 and cell.isascii() and cell.isdecimal()):
+        return False
+    digits = [int(digit) for digit in cell]
+    return all(
+        sum(weight * digit for weight, digit in zip(weights, digits, strict=False)) % 11 == 0
+        for weights in _IDENTITY_WEIGHTS
+    )

@@ -19,7 +19,7 @@ from peerpause.directory.findings import Finding, Place, Problem
 MAX_BYTES: Final = 64 * 1024 * 1024
 """The largest file that is read, in bytes."""
 
-MAX_LINES: Final = 500_000
+MAX_LINES: Final = 200_000
 """The most lines that one file may have."""
 
 _SEPARATORS: Final = (",", ";", "\t")
@@ -146,7 +146,7 @@ def _separator(text: str) -> tuple[str, str, int]:
     """The separator, the text from where the cells begin, and the number of lines before that."""
     if told := _SEPARATOR_LINE.match(text):
         return told[1], text[told.end() :], 1
-    header = next((line for line in io.StringIO(text) if line.strip(",;\t\r\n ")), "")
+    header = next((line for line in io.StringIO(text) if line.strip(",;\t\r\n ")), text)
     outside_quotes = "".join(header.split('"')[::2])
     return max(_SEPARATORS, key=outside_quotes.count), text, 0
 

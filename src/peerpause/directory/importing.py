@@ -37,8 +37,8 @@ def _silent(what: str, done: int, total: int) -> None:
 async def plan_import(connection: _Connection, files: Sequence[ImportFile]) -> ImportPlan:
     """Say what importing the files would do, and everything that is wrong with them. Changes nothing.
 
-    ``connection`` must belong to somebody whom row security does not bind. Raises Unavailable when the database is away,
-    MigrationError when it lacks our tables and PermissionDenied when the connection may not read them.
+    Raises Unavailable when the database is away, MigrationError when it lacks our tables and PermissionDenied when row security
+    binds the connection's user or they may not read the tables.
     """
     # Reading is pure computing; a web page's other requests must not wait for it.
     lines, found = await asyncio.to_thread(read_files, files)
@@ -134,7 +134,7 @@ async def _speaking_with(connection: _Connection) -> AsyncIterator[None]:
     except psycopg.errors.InsufficientPrivilege:
         raise PermissionDenied(
             "This database user may not import.",
-            hint="Connect as the owner of the tables or as a member of service_role.",
+            hint="Connect as the role that applied the migrations.",
         ) from None
     except psycopg.OperationalError as error:
         raise Unavailable(

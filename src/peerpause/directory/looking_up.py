@@ -26,6 +26,7 @@ from peerpause.directory.existing import (
 )
 from peerpause.directory.external_ids import is_stand_in, stand_in_user_id
 from peerpause.directory.lines import ImportLines
+from peerpause.errors import PermissionDenied
 from peerpause.sql import query
 
 _T = TypeVar("_T")
@@ -34,10 +35,20 @@ _T = TypeVar("_T")
 @dataclass(frozen=True, slots=True)
 class _Clock:
     now: datetime
+    sees_only_some: bool
 
 
 async def look_up(connection: psycopg.AsyncConnection[Any], lines: ImportLines) -> Existing:
-    """Read everything that planning these lines needs, in ten statements."""
+    """Read everything that planning these lines needs, in ten statements.
+
+    Raises PermissionDenied when row security hides rows from this user: what cannot be seen would be planned anew.
+    """
+    clock = (await _rows(connection, _Clock, "clock"))[0]
+    if clock.sees_only_some:
+        raise PermissionDenied(
+            "This database user sees only some of the rows.",
+            hint="Connect as the role that applied the migrations.",
+        )
     organisations = {
         row.key: row
         for row in await _rows(
@@ -60,7 +71,7 @@ async def look_up(connection: psycopg.AsyncConnection[Any], lines: ImportLines) 
     people = {"user_ids": list({*accounts.user_ids.values(), *stand_ins})}
     mentor_ids = {"mentor_ids": [mentor.id for mentor in mentors.values()]}
     return Existing(
-        now=(await _rows(connection, _Clock, "clock"))[0].now,
+        now=clock.now,
         organisations=organisations,
         chapters={(row.organisation_id, row.key): row for row in chapters},
         mentors=mentors,

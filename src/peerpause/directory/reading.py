@@ -137,7 +137,7 @@ def _read_person(cells: Cells, pile: _Pile) -> None:
     line = PersonLine(
         at=cells.at,
         organisation=cells.code("organisation"),
-        person=cells.code("person"),
+        person=cells.person("person"),
         role=role or Role.MENTOR,
         first_name=cells.text("first_name"),
         display_name=cells.text("display_name"),
@@ -203,7 +203,7 @@ def _read_certificate(cells: Cells, pile: _Pile) -> None:
     line = CertificateLine(
         at=cells.at,
         organisation=cells.code("organisation"),
-        person=cells.code("person"),
+        person=cells.person("person"),
         kind=cells.optional_code("kind") or DEFAULT_CERTIFICATE_KIND,
         issued_on=cells.day("issued_on"),
         expires_on=cells.optional_day("expires_on"),

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from peerpause.cli import importing, migrate
+from peerpause.cli import demo, importing, migrate
 from peerpause.errors import PeerPauseError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command("demo")(demo.demo)
 app.add_typer(migrate.app, name="migrate")
 app.command("import")(importing.import_files)
 

@@ -22,12 +22,26 @@ from peerpause.telemetry import configure_logging
 
 _FOLDER = Path(".peerpause/demo")
 
+_INVITATION = """
+The worker keeps running. Change somebody yourself and watch the push arrive here:
+
+  psql "{url}"
+  peerpause=# \\x
+  peerpause=# table peer_mentor_status limit 3;
+  peerpause=# select update_mentor_status('<a mentor_id from above>', 'paused', null, 'travel');
+
+Ctrl-C ends the demo."""
+
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start over: throw the demo's data away first.")]
 FailPush = Annotated[
     float,
-    typer.Option(min=0.0, max=0.9, metavar="P", help="Let this share of pushes fail at random, to watch the retries."),
+    typer.Option(
+        min=0.0, max=0.9, metavar="P", help="Let this share of pushes fail at random, to watch the retries."
+    ),
 ]
-Once = Annotated[bool, typer.Option("--once", help="End after the story; 0 only if every step was seen to work.")]
+Once = Annotated[
+    bool, typer.Option("--once", help="End after the story; 0 only if every step was seen to work.")
+]
 Data = Annotated[Path, typer.Option("--data", help="The folder the demo keeps its database in.")]
 
 
@@ -42,13 +56,13 @@ def demo(fresh: Fresh = False, fail_push: FailPush = 0.0, once: Once = False, da
 async def _demo(*, fresh: bool, fail_push: float, once: bool, folder: Path) -> int:
     console = Console()
     configure_logging(level="ERROR")
-    if fresh and folder.exists():
-        shutil.rmtree(folder)
+    if fresh:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
     async with embedded_server(folder) as url:
         with _import_bar(console) as progress:
             async with stage(
                 url,
-                settings=Settings.for_demo(),
+                settings=Settings(),
                 fail_push=fail_push,
                 say=lambda line: console.print(f"[dim]{line}[/]"),
                 progress=progress,
@@ -65,16 +79,12 @@ async def _show(prepared: Stage, console: Console, *, url: str, once: bool) -> i
     console.print("\n[bold green]Every step was seen to work.[/]")
     if once:
         return 0
-    console.print(
-        "\nThe worker keeps running. Change somebody yourself and watch the push arrive here, for example\n"
-        f'  psql "{url}" \\\n'
-        "    -c \"select mentor_id, status from peer_mentor_status where status = 'active' limit 3\" \\\n"
-        "    -c \"select update_mentor_status('<mentor id>', 'paused', null, 'travel')\"\n"
-        "Ctrl-C ends the demo."
-    )
+    console.print(_INVITATION.format(url=url), soft_wrap=True)
     async for arrival in prepared.standin.on_arrival():
         words = arrival.message.get("notification", {})
-        console.print(f"  [cyan]{arrival.target[-12:]}[/] {words.get('title')}: {words.get('body')} ({arrival.outcome})")
+        console.print(
+            f"  [cyan]{arrival.target[-12:]}[/] {words.get('title')}: {words.get('body')} ({arrival.outcome})"
+        )
     return 0
 
 

@@ -45,7 +45,11 @@ async def stage(
     """
     applied = await Migrator(url=database_url).up()
     await ensure_schema(database_url)
-    say(f"Database ready ({len(applied)} migrations applied)." if applied else "Database ready, as the last run left it.")
+    say(
+        f"Database ready ({len(applied)} migrations applied)."
+        if applied
+        else "Database ready, as the last run left it."
+    )
     async with AsyncExitStack() as stack:
         standin = await stack.enter_async_context(FcmStandin(fail_rate=fail_push, keep=10_000))
         demo_settings = settings.model_copy(

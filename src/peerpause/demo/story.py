@@ -114,10 +114,10 @@ class Story:
         self._scene(4, "What the database refuses:")
         again = self._as(cast["mentor_user_id"]).pause_mentor(cast["mentor_id"], "self_pause")
         error: PeerPauseError = await _refused(again, AlreadyPaused, "a second pause is refused")
-        self._console.print(f"  pausing again      → [yellow]{error.code}[/]: {escape(error.message)}")
+        self._console.print(f"  pausing again      → [yellow]{error.code}[/]: {escape(_words(error))}")
         foreign = self._as(cast["stranger_id"]).reactivate_mentor(cast["mentor_id"])
         error = await _refused(foreign, PermissionDenied, "another chapter's coordinator is refused")
-        self._console.print(f"  a stranger's try   → [yellow]{error.code}[/]: {escape(error.message)}")
+        self._console.print(f"  a stranger's try   → [yellow]{error.code}[/]: {escape(_words(error))}")
 
     async def _return(self, cast: Mapping[str, Any], arrivals: AsyncIterator[Arrival]) -> None:
         self._scene(5, f"{cast['coordinator_name']} reactivates {cast['mentor_first_name']}.")
@@ -132,7 +132,10 @@ class Story:
     async def _history(self, cast: Mapping[str, Any]) -> None:
         entries = await self._as(cast["coordinator_id"]).history(cast["mentor_id"], limit=5)
         _require(len(entries) >= 2, "the history has the change")
-        names = {cast["mentor_user_id"]: cast["mentor_name"], cast["coordinator_id"]: cast["coordinator_name"]}
+        names = {
+            cast["mentor_user_id"]: cast["mentor_name"],
+            cast["coordinator_id"]: cast["coordinator_name"],
+        }
         table = Table("when (UTC)", "from", "to", "who", "reason", title="History", title_justify="left")
         for entry in entries:
             who = "the system" if entry.changed_by is None else names.get(entry.changed_by, "somebody else")
@@ -165,7 +168,9 @@ class Story:
                         _require(arrival.target not in seen, "each phone gets the push once")
                         seen[arrival.target] = arrival
                     elif not arrival.accepted:
-                        self._console.print(f"  [dim](a push failed: {escape(arrival.outcome)}; tried again)[/]")
+                        self._console.print(
+                            f"  [dim](a push failed: {escape(arrival.outcome)}; tried again)[/]"
+                        )
         except TimeoutError:
             raise StoryFailed(f"only {len(seen)} of {len(targets)} phones got the push") from None
         return list(seen.values())
@@ -186,6 +191,10 @@ async def _refused(attempt: Awaitable[object], kind: type[ErrorT], promise: str)
     except PeerPauseError as error:
         raise StoryFailed(f"not seen to work: {promise} (got {error.code})") from error
     raise StoryFailed(f"not seen to work: {promise}")
+
+
+def _words(error: PeerPauseError) -> str:
+    return ". ".join(filter(None, [error.message.rstrip("."), error.hint]))
 
 
 def _require(seen: bool, promise: str) -> None:

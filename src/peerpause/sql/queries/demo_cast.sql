@@ -1,5 +1,6 @@
 -- Who plays in the demo: an active mentor of several chapters, a coordinator of theirs, and a coordinator of the same organisation
--- who has nothing to do with them. The first such mentor by name, so that every run tells the same story.
+-- who has nothing to do with them. The first such mentor by name, so that runs tell the same story; but one whose coordinators have
+-- not had several pushes within the last minutes, because what comes then is summed up for them.
 select
   p.id as mentor_id,
   p.user_id as mentor_user_id,
@@ -31,11 +32,23 @@ inner join public.people as sp on sp.user_id = s.user_id
 where
   p.status = 'active'
   and p.user_id is not null
-  and peerpause.blocking_lapse(p.id, p.organisation_id) is null
-  and peerpause.is_certified(p.id, o.required_certification_kinds, peerpause.today(o.time_zone))
+  and exists (
+    select from public.chapter_memberships as m
+    cross join lateral public.public_chapter_roster(m.chapter_id) as l
+    where m.mentor_id = p.id and l.mentor_id = p.id
+  )
   and c.coordinators >= 2
   and c.user_id <> p.user_id
   and not exists (select from public.organisation_admins as a where a.user_id = s.user_id)
   and (select count(*) from public.chapter_memberships as m where m.mentor_id = p.id) >= 2
-order by p.display_name, p.id
+order by
+  (
+    select count(*) / 4
+    from public.notification_deliveries as d
+    where
+      d.created_at > clock_timestamp() - interval '2 minutes'
+      and d.recipient_id in (select f.user_id from peerpause.coordinators_of(array[p.id]) as f)
+  ),
+  p.display_name,
+  p.id
 limit 1

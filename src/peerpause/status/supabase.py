@@ -175,7 +175,7 @@ class SupabaseMentorStatusRepository:
         return bool(await self._call("rpc_cancel_scheduled_pause", _given(p_mentor_id=mentor_id)))
 
     async def _record_after(self, mentor_id: UUID, answer: Row | None) -> MentorStatusRecord:
-        if answer is None:
+        if not answer:
             raise lost_race(mentor_id)
         record = await self.fetch_mentor_status(mentor_id)
         answered_at = _read(lambda: read_moment(answer["updated_at"]))

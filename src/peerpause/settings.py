@@ -89,15 +89,6 @@ class Settings(BaseSettings):
     smtp_url: Annotated[SecretStr, AfterValidator(_mail_address)] | None = None
     """The mail server, as smtp://user:password@host:587?from=post@example.org. Unset: no e-mail is sent."""
 
-    oidc_issuer: WebAddress | None = None
-    """The OpenID Connect provider through which people sign in to the web pages."""
-
-    oidc_client_id: str | None = None
-    """What the provider knows this installation by."""
-
-    oidc_client_secret: SecretStr | None = None
-    """What proves to the provider that it is this installation."""
-
     public_url: WebAddress | None = None
     """Where people reach this installation; links in notices begin with it."""
 

@@ -13,12 +13,16 @@ from enum import StrEnum
 from typing import Any, Final, TextIO
 
 import structlog
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 
 class Event(StrEnum):
     """Every event the program logs. The value is what stands in the log; nothing else may."""
 
+    REQUEST_ANSWERED = "http.answered"
+    REQUEST_BROKEN = "http.broken"
+    KEYS_NOT_FETCHED = "auth.keys_not_fetched"
+    EVENTS_INTERRUPTED = "http.events_interrupted"
     STATUS_RETRIED = "status.retried"
     OUTBOX_WAKE_FAILED = "outbox.wake_failed"
     BELL_UNHEARD = "outbox.bell_unheard"
@@ -26,7 +30,7 @@ class Event(StrEnum):
     NOTIFICATION_FAILED = "notification.failed"
     DELIVERY_SETTLED = "delivery.settled"
     DELIVERY_BROKEN = "delivery.broken"
-    PUSH_MISCONFIGURED = "push.misconfigured"
+    CHANNEL_MISCONFIGURED = "channel.misconfigured"
     PUSH_REFUSED = "push.refused"
     WORKER_INTERRUPTED = "worker.interrupted"
     PLANNED_PAUSES = "worker.planned_pauses"
@@ -109,9 +113,10 @@ def name_the_exception(
 
 
 class Metrics:
-    """The program's figures, in one registry. Two of them need two registries."""
+    """The program's figures, in a registry of their own unless one is given."""
 
-    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry = CollectorRegistry() if registry is None else registry
         self._settled = Counter(
             "peerpause_deliveries_settled",
             "Deliveries by channel, the state they ended in and the outcome.",

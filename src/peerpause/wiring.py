@@ -48,7 +48,9 @@ class Services:
 
 
 @asynccontextmanager
-async def services(settings: Settings, *, database_url: str, metrics: Metrics | None = None) -> AsyncIterator[Services]:
+async def services(
+    settings: Settings, *, database_url: str, metrics: Metrics | None = None
+) -> AsyncIterator[Services]:
     """Open what a process needs, for as long as the block lasts.
 
     ``database_url`` is the database to work on, which settings may have left to the embedded server. Without FCM credentials
@@ -58,7 +60,13 @@ async def services(settings: Settings, *, database_url: str, metrics: Metrics | 
     public_url = settings.public_url
     async with AsyncExitStack() as stack:
         metrics = metrics or Metrics()
-        sessions = await stack.enter_async_context(Sessions(url=database_url))
+        sessions = await stack.enter_async_context(
+            Sessions(
+                url=database_url,
+                size=settings.database_pool_size,
+                prepare_after=5 if settings.database_prepared_statements else None,
+            )
+        )
         bell = OutboxBell(sessions=sessions)
         stack.push_async_callback(bell.close)
         push = await _push_channel(settings, stack)

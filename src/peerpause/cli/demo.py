@@ -17,7 +17,7 @@ from peerpause.database.embedded import embedded_server
 from peerpause.demo.stage import Stage, stage
 from peerpause.demo.story import Story, StoryFailed
 from peerpause.directory.importing import Progress as ImportProgress
-from peerpause.settings import Settings
+from peerpause.settings import load_settings
 from peerpause.telemetry import configure_logging
 
 _FOLDER = Path(".peerpause/demo")
@@ -62,7 +62,7 @@ async def _demo(*, fresh: bool, fail_push: float, once: bool, folder: Path) -> i
         with _import_bar(console) as progress:
             async with stage(
                 url,
-                settings=Settings(),
+                settings=load_settings(),
                 fail_push=fail_push,
                 say=lambda line: console.print(f"[dim]{line}[/]"),
                 progress=progress,

@@ -180,9 +180,9 @@ def test_one_broken_mentor_is_named_and_the_check_goes_on_with_the_rest(
     run = owner.execute("select * from public.job_runs where id = %s", (answer["job_id"],)).fetchone()
     assert run is not None
     assert run["failures"] == [{"mentor_id": str(broken.mentor_id), "sqlstate": _BROKEN}]
-    assert warnings == [
-        f"the certificate check could not pause mentor {broken.mentor_id} (SQLSTATE {_BROKEN})"
-    ]
+    (warning,) = warnings
+    assert str(broken.mentor_id) in warning
+    assert _BROKEN in warning
     for mentor in lapsed:
         assert status_of(owner, mentor) == ("active" if mentor is broken else "paused")
         assert_whole_trail(owner, mentor)

@@ -34,8 +34,13 @@ class Event(StrEnum):
     PUSH_REFUSED = "push.refused"
     WORKER_INTERRUPTED = "worker.interrupted"
     PLANNED_PAUSES = "worker.planned_pauses"
+    JOB_START = "job_start"
     JOB_COMPLETE = "job_complete"
+    JOB_ERROR = "job_error"
+    JOB_ALREADY_RUNNING = "job_already_running"
     WATCHDOG_ALERT = "watchdog.alert"
+    WATCHDOG_CLEAR = "watchdog.clear"
+    REMINDERS_MADE = "reminders.made"
 
 
 FORBIDDEN_KEYS: Final = frozenset(

@@ -22,17 +22,34 @@ class Due(Protocol):
     """What the decision needs to know of a delivery."""
 
     @property
-    def id(self) -> UUID: ...
+    def id(self) -> UUID:
+        """The delivery."""
+        ...
+
     @property
-    def recipient_id(self) -> UUID: ...
+    def recipient_id(self) -> UUID:
+        """Whom it is for."""
+        ...
+
     @property
-    def about_self(self) -> bool: ...
+    def about_self(self) -> bool:
+        """Whether the recipient is the mentor."""
+        ...
+
     @property
-    def job_run_id(self) -> UUID | None: ...
+    def job_run_id(self) -> UUID | None:
+        """The run that made the change, if one did."""
+        ...
+
     @property
-    def summary_id(self) -> UUID | None: ...
+    def summary_id(self) -> UUID | None:
+        """What it was tied to before, if it was."""
+        ...
+
     @property
-    def recently_sent(self) -> Sequence[datetime]: ...
+    def recently_sent(self) -> Sequence[datetime]:
+        """When the recipient was sent something in the last minute; aware times."""
+        ...
 
 
 D = TypeVar("D", bound=Due)
@@ -68,8 +85,8 @@ def plan_pushes(due: Iterable[D], *, now: datetime) -> Plan[D]:
 
     1. What was tied together before (a repeat after a crash, a burst that waited) stays together.
     2. The changes of one job run become one push for each coordinator; the mentors themselves get their own.
-    3. Of everything else, up to five pushes go to one person within a minute; if more are due at once, they become one;
-       if some went out just now, the rest waits for the minute to end and then becomes one.
+    3. Of everything else, up to five pushes go to one person within a minute; if more are due, they become one; if five went
+       out just now, the rest waits for the first of them to be a minute old and then becomes one.
     """
     tied: defaultdict[tuple[UUID, UUID], list[D]] = defaultdict(list)
     loose: defaultdict[UUID, list[D]] = defaultdict(list)
@@ -84,14 +101,14 @@ def plan_pushes(due: Iterable[D], *, now: datetime) -> Plan[D]:
     postponed: list[Postponed[D]] = []
     for recipient_id, deliveries in loose.items():
         recent = [sent for sent in deliveries[0].recently_sent if sent > now - _MINUTE]
-        if len(deliveries) > MOST_IN_A_MINUTE:
+        if len(recent) + len(deliveries) <= MOST_IN_A_MINUTE:
+            bundles += [Bundle((each,), None) for each in deliveries]
+        elif len(recent) < MOST_IN_A_MINUTE:
             bundles.append(_bundle(uuid5(recipient_id, str(deliveries[0].id)), deliveries))
-        elif len(recent) + len(deliveries) > MOST_IN_A_MINUTE:
-            until = recent[0] + _MINUTE
+        else:
+            until = min(recent) + _MINUTE
             summary_id = uuid5(recipient_id, until.isoformat())
             postponed += [Postponed(each, summary_id, until) for each in deliveries]
-        else:
-            bundles += [Bundle((each,), None) for each in deliveries]
     return Plan(bundles=tuple(bundles), postponed=tuple(postponed))
 
 

@@ -1,25 +1,29 @@
-"""How a bundle of deliveries is carried to its recipient: as one push, or as one e-mail. A carrier never raises for what the
-other side does."""
+"""How a bundle of deliveries is carried to its recipient: as one push, or as one e-mail."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from html import escape
-from typing import Protocol, assert_never
+from typing import Final, Protocol, assert_never
 
+from peerpause.errors import InvalidArgument
 from peerpause.notifications.attempts import AttemptPolicy, attempt
+from peerpause.notifications.breaker import Breaker, GuardedChannel
 from peerpause.notifications.bundles import Bundle
 from peerpause.notifications.channels import Channel, Delivered, Refused, TokenGone, TryAgain
 from peerpause.notifications.channels.email import EmailMessageOut
-from peerpause.notifications.dispatch import Delivery, Parcel, PushDispatcher
+from peerpause.notifications.dispatch import Delivery, Parcel, PushDispatcher, unset
 from peerpause.notifications.due import DueDelivery
 from peerpause.notifications.messages import Notice, notice, summary_notice
 from peerpause.notifications.outcomes import DispatchOutcome, RecipientOutcome
 
+# The channel speaks over one connection, one mail after the other; more than a few would only wait there.
+_MAILS_AT_ONCE: Final = 4
+
 
 class Carrier(Protocol):
-    """One way of bringing a bundle out."""
+    """One way of bringing a bundle out. It never raises for what the other side does."""
 
     async def carry(self, bundle: Bundle[DueDelivery]) -> Delivery:
         """Bring it out and say how it went."""
@@ -53,7 +57,10 @@ class EmailCarrier:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """``message_host`` is the right-hand side of our message ids; without a channel nothing is sent."""
-        self._channel = channel
+        self._breaker = Breaker("email")
+        self._channel = channel and GuardedChannel[EmailMessageOut](
+            channel, breaker=self._breaker, at_once=_MAILS_AT_ONCE
+        )
         self._message_host = message_host
         self._public_url = public_url
         self._policy = policy
@@ -70,7 +77,12 @@ class EmailCarrier:
             return Delivery(told(DispatchOutcome.NOT_CONFIGURED))
         if first.email is None:
             return Delivery(told(DispatchOutcome.NO_TOKEN))
-        message = self._message(bundle, first.email)
+        if (code := self._breaker.open_because) is not None:
+            return unset(first.recipient_id, code)
+        try:
+            message = self._message(bundle, first.email)
+        except InvalidArgument:
+            return Delivery(told(DispatchOutcome.FAILED_AFTER_RETRIES, code="INVALID_ADDRESS"))
         result = await attempt(self._channel, message, policy=self._policy, sleep=self._sleep)
         elapsed = result.elapsed_ms
         match result.reply:
@@ -80,8 +92,7 @@ class EmailCarrier:
                 failed = told(DispatchOutcome.FAILED_AFTER_RETRIES, result.attempts, code)
                 return Delivery(failed, try_again=again, elapsed_ms=elapsed)
             case Refused(code, misconfigured=True):
-                unset = told(DispatchOutcome.NOT_CONFIGURED, result.attempts, code)
-                return Delivery(unset, try_again=TryAgain(code, after=60.0), elapsed_ms=elapsed)
+                return unset(first.recipient_id, code, attempts=result.attempts, elapsed_ms=elapsed)
             case Refused(code) | TokenGone(code):
                 failed = told(DispatchOutcome.FAILED_AFTER_RETRIES, result.attempts, code)
                 return Delivery(failed, elapsed_ms=elapsed)

@@ -11,7 +11,9 @@ from uuid import UUID
 
 import structlog
 
+from peerpause.errors import InvalidArgument
 from peerpause.notifications.attempts import AttemptPolicy, AttemptResult, attempt
+from peerpause.notifications.breaker import SENDER_MISMATCH, Breaker, GuardedChannel
 from peerpause.notifications.channels import Channel, ChannelReply, Delivered, Refused, TokenGone, TryAgain
 from peerpause.notifications.channels.fcm_message import PushMessage
 from peerpause.notifications.messages import Notice
@@ -20,12 +22,10 @@ from peerpause.notifications.recipients import Device
 from peerpause.telemetry import Event
 
 MOST_AT_ONCE: Final = 100
-"""People served at the same time by one dispatcher."""
+"""Calls under way at the same time through one dispatcher; waiting between attempts takes up no place."""
 
-_MISMATCH: Final = "SENDER_ID_MISMATCH"
-_MISMATCHES_THAT_MEAN_US: Final = 5
-# Apple's or the browsers' key is missing in the Firebase project; Android phones are reached all the same.
-_ONE_PLATFORM_ONLY: Final = "THIRD_PARTY_AUTH_ERROR"
+UNSET_RETRY: Final = 60.0
+"""Seconds until a delivery is tried again that failed because of our own set-up."""
 
 _log = structlog.get_logger(__name__)
 
@@ -68,19 +68,15 @@ class PushDispatcher:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
         at_once: int = MOST_AT_ONCE,
-        pause_when_misconfigured: float = 60.0,
     ) -> None:
-        """``sleep`` waits seconds and ``clock`` counts monotonic seconds; ``pause_when_misconfigured`` is in seconds."""
-        self._channel = channel
+        """``sleep`` waits seconds and ``clock`` counts monotonic seconds."""
         self._policy = policy
         self._sleep = sleep
         self._clock = clock
-        self._slots = asyncio.Semaphore(at_once)
-        self._pause = pause_when_misconfigured
-        self._stopped_until = float("-inf")
-        self._stopped_by = ""
-        self._asked = 0
-        self._mismatches = 0
+        self._breaker = Breaker("push", clock=clock)
+        self._channel = channel and GuardedChannel[PushMessage](
+            channel, breaker=self._breaker, at_once=at_once
+        )
 
     @property
     def is_configured(self) -> bool:
@@ -90,57 +86,39 @@ class PushDispatcher:
     async def deliver(self, parcel: Parcel) -> Delivery:
         """Bring one parcel to all of the person's devices at once. Never raises for what the other side does."""
         if self._channel is None:
-            return _not_tried(parcel, DispatchOutcome.NOT_CONFIGURED)
+            return Delivery(RecipientOutcome(parcel.user_id, DispatchOutcome.NOT_CONFIGURED))
         if not parcel.devices:
-            return _not_tried(parcel, DispatchOutcome.NO_TOKEN)
-        async with self._slots:
-            if self._clock() < self._stopped_until:
-                return _misconfigured(parcel, self._stopped_by, attempts=0)
-            channel = self._channel
-            results = await asyncio.gather(*(self._attempt(channel, parcel, each) for each in parcel.devices))
-        self._watch_for_our_own_fault([result.reply for result in results])
+            return Delivery(RecipientOutcome(parcel.user_id, DispatchOutcome.NO_TOKEN))
+        if (code := self._breaker.open_because) is not None:
+            return unset(parcel.user_id, code)
+        channel = self._channel
+        results = await asyncio.gather(*(self._attempt(channel, parcel, each) for each in parcel.devices))
         return self._judged(parcel, results)
 
     async def deliver_all(self, parcels: Sequence[Parcel]) -> tuple[Delivery, ...]:
         """Bring many parcels to many people, side by side; the answers come in the order of the parcels."""
         return tuple(await asyncio.gather(*(self.deliver(parcel) for parcel in parcels)))
 
-    async def _attempt(
-        self, channel: Channel[PushMessage], parcel: Parcel, device: Device
-    ) -> AttemptResult:
-        return await attempt(
-            channel, parcel.notice.to(device), policy=self._policy, sleep=self._sleep, clock=self._clock
-        )
-
-    def _watch_for_our_own_fault(self, replies: Sequence[ChannelReply]) -> None:
-        """Stop after a refusal of our credentials, or when more than a fifth of a run says they are another project's."""
-        self._asked += len(replies)
-        for reply in replies:
-            if isinstance(reply, Refused) and reply.misconfigured and reply.code != _ONE_PLATFORM_ONLY:
-                self._stop(reply.code)
-            elif isinstance(reply, TokenGone) and reply.code == _MISMATCH:
-                self._mismatches += 1
-        if self._mismatches >= _MISMATCHES_THAT_MEAN_US and self._mismatches * 5 > self._asked:
-            self._stop(_MISMATCH)
-
-    def _stop(self, code: str) -> None:
-        if self._clock() >= self._stopped_until:
-            _log.error(Event.PUSH_MISCONFIGURED, code=code, paused_seconds=self._pause)
-        self._stopped_until = self._clock() + self._pause
-        self._stopped_by = code
-        self._asked = self._mismatches = 0
+    async def _attempt(self, channel: Channel[PushMessage], parcel: Parcel, device: Device) -> AttemptResult:
+        try:
+            message = parcel.notice.to(device)
+        except InvalidArgument:
+            # What Google would refuse; the person's other devices are reached all the same.
+            return AttemptResult(Refused("INVALID_MESSAGE"), attempts=0, elapsed_ms=0)
+        return await attempt(channel, message, policy=self._policy, sleep=self._sleep, clock=self._clock)
 
     def _judged(self, parcel: Parcel, results: Sequence[AttemptResult]) -> Delivery:
         """Make one outcome of all devices' replies: one that took it is enough, then the most hopeful reply counts."""
-        stopped = self._clock() < self._stopped_until
         reply = min((result.reply for result in results), key=_hope)
         attempts = max(result.attempts for result in results)
+        elapsed_ms = max(result.elapsed_ms for result in results)
+        keeps_mismatches = self._breaker.open_because == SENDER_MISMATCH
         gone = tuple(
             (device, result.reply.code)
             for device, result in zip(parcel.devices, results, strict=True)
-            if isinstance(result.reply, TokenGone) and not (stopped and result.reply.code == _MISMATCH)
+            if isinstance(result.reply, TokenGone)
+            and not (keeps_mismatches and result.reply.code == SENDER_MISMATCH)
         )
-        elapsed_ms = max(result.elapsed_ms for result in results)
 
         def told(outcome: DispatchOutcome, code: str | None) -> RecipientOutcome:
             return RecipientOutcome(parcel.user_id, outcome, attempts=attempts, code=code)
@@ -153,18 +131,32 @@ class PushDispatcher:
                 failed = told(DispatchOutcome.FAILED_AFTER_RETRIES, code)
                 return Delivery(failed, try_again=reply, gone=gone, elapsed_ms=elapsed_ms)
             case Refused(code, misconfigured=True):
-                return _misconfigured(parcel, code, attempts=attempts)
+                return unset(parcel.user_id, code, attempts=attempts, gone=gone, elapsed_ms=elapsed_ms)
             case Refused(code):
-                _log.error(Event.PUSH_REFUSED, code=code)
+                _log.error(Event.PUSH_REFUSED, recipient_id=str(parcel.user_id), code=code)
                 failed = told(DispatchOutcome.FAILED_AFTER_RETRIES, code)
                 return Delivery(failed, gone=gone, elapsed_ms=elapsed_ms)
-            case TokenGone(code) if code == _MISMATCH and stopped:
-                return _misconfigured(parcel, code, attempts=attempts)
+            case TokenGone(code) if code == SENDER_MISMATCH and keeps_mismatches:
+                return unset(parcel.user_id, code, attempts=attempts, gone=gone, elapsed_ms=elapsed_ms)
             case TokenGone(code):
                 retired = told(DispatchOutcome.TOKEN_RETIRED, code)
                 return Delivery(retired, gone=gone, elapsed_ms=elapsed_ms)
             case _:
                 assert_never(reply)
+
+
+def unset(
+    user_id: UUID,
+    code: str,
+    *,
+    attempts: int = 0,
+    gone: tuple[tuple[Device, str], ...] = (),
+    elapsed_ms: int = 0,
+) -> Delivery:
+    """Our set-up is at fault. Once somebody has mended it a later try will work, so the delivery stays alive."""
+    outcome = RecipientOutcome(user_id, DispatchOutcome.NOT_CONFIGURED, attempts=attempts, code=code)
+    again = TryAgain(code, after=UNSET_RETRY)
+    return Delivery(outcome, try_again=again, gone=gone, elapsed_ms=elapsed_ms)
 
 
 def _hope(reply: ChannelReply) -> int:
@@ -179,13 +171,3 @@ def _hope(reply: ChannelReply) -> int:
             return 3
         case _:
             assert_never(reply)
-
-
-def _not_tried(parcel: Parcel, outcome: DispatchOutcome) -> Delivery:
-    return Delivery(RecipientOutcome(parcel.user_id, outcome))
-
-
-def _misconfigured(parcel: Parcel, code: str, *, attempts: int) -> Delivery:
-    """Once somebody has mended our credentials a later try will work, so the delivery stays alive."""
-    outcome = RecipientOutcome(parcel.user_id, DispatchOutcome.NOT_CONFIGURED, attempts=attempts, code=code)
-    return Delivery(outcome, try_again=TryAgain(code, after=60.0))

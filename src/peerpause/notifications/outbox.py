@@ -32,12 +32,12 @@ class Outbox:
         self._sessions = sessions
         self._public_url = public_url
 
-    async def tell_changes(self, *, limit: int = 500, only: UUID | None = None) -> FanOut:
-        """Turn up to ``limit`` untold changes, or ``only`` the one with this history id, into inbox entries and deliveries.
+    async def tell_changes(self, *, at_most: int = 500, history_id: UUID | None = None) -> FanOut:
+        """Turn up to so many untold changes, or only the one with this ``history_id``, into inbox entries and deliveries.
 
         One statement, one transaction: after a crash the changes it had taken are untold still. Raises ``Unavailable``.
         """
-        parameters = {"limit": limit, "base_url": self._public_url, "only": only}
+        parameters = {"at_most": at_most, "base_url": self._public_url, "history_id": history_id}
         (row,) = await self._sessions.call(Service(), "fan_out_changes", parameters)
         told = FanOut(
             changes=row["changes"],

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 import structlog
 
+from peerpause.errors import PeerPauseError
 from peerpause.notifications.attempts import next_retry
 from peerpause.notifications.bundles import Bundle, plan_pushes
 from peerpause.notifications.carriers import Carrier
+from peerpause.notifications.channels import TryAgain
 from peerpause.notifications.dispatch import Delivery
 from peerpause.notifications.due import DeliveryBook, DueDelivery, Settlement
 from peerpause.notifications.outcomes import DispatchOutcome, DispatchResult, RecipientOutcome
@@ -27,6 +29,8 @@ IN_FLIGHT: Final = 400
 
 _BATCH: Final = 200
 _SKIPPED: Final = frozenset({DispatchOutcome.NO_TOKEN, DispatchOutcome.NOT_CONFIGURED})
+# The rest of the lease is for writing down how it went, before another sender may take it for lost.
+_SHARE_OF_LEASE: Final = 0.8
 
 _log = structlog.get_logger(__name__)
 
@@ -48,21 +52,23 @@ class Sender:
         now: Callable[[], datetime] = _utc_now,
         jitter: Callable[[], float] = random.random,
     ) -> None:
+        """``now`` gives the aware time; ``jitter`` draws from 0 to 1."""
         self._channel = channel
         self._book = book
         self._carrier = carrier
         self._metrics = metrics
         self._now = now
         self._jitter = jitter
-        self._under_way: set[asyncio.Task[Sequence[RecipientOutcome]]] = set()
+        self._under_way: set[asyncio.Task[RecipientOutcome]] = set()
         self._finished: list[tuple[Settlement, tuple[tuple[Device, str], ...]]] = []
         self._news = asyncio.Event()
 
     async def step(self) -> bool:
         """Settle what has finished, then take what is due as far as there is room. Tells whether there was anything to do."""
+        self._news.clear()
         settled = await self._settle_finished()
         room = IN_FLIGHT - len(self._under_way)
-        due = await self._book.take(self._channel, limit=min(room, _BATCH)) if room > 0 else ()
+        due = await self._book.take(self._channel, at_most=min(room, _BATCH)) if room > 0 else ()
         for bundle in await self._planned(due):
             self._start(bundle)
         return settled or bool(due)
@@ -71,8 +77,10 @@ class Sender:
         """Wait for what is under way, ``within`` so many seconds, and settle it. The rest comes due again after its lease."""
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=within)
-        for task in tuple(self._under_way):
+        late = tuple(self._under_way)
+        for task in late:
             task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
         await self._settle_finished()
 
     def wake(self) -> None:
@@ -88,24 +96,27 @@ class Sender:
         except TimeoutError:
             return
 
-    async def send_change(self, due: Sequence[DueDelivery]) -> DispatchResult:
-        """Send these deliveries now, wait for them and settle them."""
+    async def send_now(self, due: Sequence[DueDelivery]) -> DispatchResult:
+        """Send these deliveries, wait for them and settle them.
+
+        Where the database is away by then, the answer is given all the same and settling is left to the next step.
+        """
         bundles = await self._planned(due)
         outcomes = await asyncio.gather(*(self._bring_out(bundle) for bundle in bundles))
-        await self._settle_finished()
-        return DispatchResult(tuple(each for group in outcomes for each in group))
+        try:
+            await self._settle_finished()
+        except PeerPauseError as error:
+            _log.warning(Event.WORKER_INTERRUPTED, part="sender", error=error.code)
+        return DispatchResult(tuple(outcomes))
 
     def _start(self, bundle: Bundle[DueDelivery]) -> None:
         task = asyncio.create_task(self._bring_out(bundle))
         self._under_way.add(task)
         task.add_done_callback(self._through)
 
-    def _through(self, task: asyncio.Task[Sequence[RecipientOutcome]]) -> None:
+    def _through(self, task: asyncio.Task[RecipientOutcome]) -> None:
         self._under_way.discard(task)
         self._news.set()
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # The delivery comes due again after its lease; its ids are in the log of that try.
-            _log.error(Event.DELIVERY_BROKEN, error=type(error).__name__)
 
     async def _planned(self, due: Sequence[DueDelivery]) -> Sequence[Bundle[DueDelivery]]:
         if not due:
@@ -121,41 +132,74 @@ class Sender:
         if ties:
             await self._book.tie(ties)
         self._finished += [
-            (Settlement(each.delivery, "pending", not_before=each.until), ()) for each in plan.postponed
+            (Settlement(each.delivery, "pending", not_before=each.until, untried=True), ())
+            for each in plan.postponed
         ]
         return plan.bundles
 
-    async def _bring_out(self, bundle: Bundle[DueDelivery]) -> Sequence[RecipientOutcome]:
-        delivery = await self._carrier.carry(bundle)
-        for position, due in enumerate(bundle.deliveries):
-            settlement = self._settlement(due, delivery)
-            self._finished.append((settlement, delivery.gone if position == 0 else ()))
+    async def _bring_out(self, bundle: Bundle[DueDelivery]) -> RecipientOutcome:
+        delivery = await self._carried(bundle)
+        gone = delivery.gone
+        for settlement in self._settlements(bundle, delivery):
+            self._finished.append((settlement, gone))
+            gone = ()
             self._report(settlement, delivery)
-        return [delivery.outcome]
+        return delivery.outcome
 
-    def _settlement(self, due: DueDelivery, delivery: Delivery) -> Settlement:
+    async def _carried(self, bundle: Bundle[DueDelivery]) -> Delivery:
+        try:
+            async with asyncio.timeout(self._book.lease * _SHARE_OF_LEASE):
+                return await self._carrier.carry(bundle)
+        except TimeoutError:
+            code = "TOO_SLOW"
+        except Exception as error:  # a defect of ours: one recipient's trouble, never another's, and seen
+            code = "BROKEN"
+            for due in bundle.deliveries:
+                _log.error(Event.DELIVERY_BROKEN, delivery_id=str(due.id), error=type(error).__name__)
+        recipient_id = bundle.deliveries[0].recipient_id
+        outcome = RecipientOutcome(recipient_id, DispatchOutcome.FAILED_AFTER_RETRIES, attempts=1, code=code)
+        return Delivery(outcome, try_again=TryAgain(code))
+
+    def _settlements(self, bundle: Bundle[DueDelivery], delivery: Delivery) -> Iterator[Settlement]:
+        """What is written down of each; all of a bundle alike, so that it stays together when it is tried again."""
         outcome = delivery.outcome
+        again = None
         if outcome.outcome is DispatchOutcome.SENT:
-            return Settlement(due, "sent", outcome.outcome, reference=delivery.reference)
-        if delivery.try_again is not None:
-            again = next_retry(
-                due.attempts,
-                reply=delivery.try_again,
-                first_failed_at=due.first_tried_at,
-                now=self._now(),
-                jitter=self._jitter(),
-            )
+            state = "sent"
+        elif delivery.try_again is not None:
+            again = self._next_try(bundle, delivery.try_again)
             state = "expired" if again is None else "pending"
-            return Settlement(due, state, outcome.outcome, error_code=outcome.code, not_before=again)
-        state = "skipped" if outcome.outcome in _SKIPPED else "failed"
-        return Settlement(due, state, outcome.outcome, error_code=outcome.code)
+        else:
+            state = "skipped" if outcome.outcome in _SKIPPED else "failed"
+        for due in bundle.deliveries:
+            yield Settlement(
+                due,
+                state,
+                outcome.outcome,
+                error_code=outcome.code,
+                reference=delivery.reference,
+                not_before=again,
+            )
+
+    def _next_try(self, bundle: Bundle[DueDelivery], reply: TryAgain) -> datetime | None:
+        now = self._now()
+        return next_retry(
+            max(due.attempts for due in bundle.deliveries),
+            reply=reply,
+            first_failed_at=min(due.first_tried_at or now for due in bundle.deliveries),
+            now=now,
+            jitter=self._jitter(),
+        )
 
     def _report(self, settlement: Settlement, delivery: Delivery) -> None:
         due = settlement.delivery
-        seconds = (self._now() - due.changed_at).total_seconds()
-        self._metrics.delivery_settled(channel=self._channel, state=settlement.state, outcome=settlement.outcome)
+        self._metrics.delivery_settled(
+            channel=self._channel, state=settlement.state, outcome=settlement.outcome
+        )
         if settlement.state == "sent":
-            self._metrics.told_after(seconds)
+            self._metrics.told_after((self._now() - due.changed_at).total_seconds())
+        if settlement.state == "pending" and delivery.outcome.outcome is DispatchOutcome.NOT_CONFIGURED:
+            return  # the breaker has said it once for all of them
         # A delivery that fails is worth a warning; it never failed the change.
         level = _log.warning if settlement.state in {"failed", "expired"} else _log.info
         level(
@@ -174,7 +218,6 @@ class Sender:
         )
 
     async def _settle_finished(self) -> bool:
-        self._news.clear()
         finished, self._finished = self._finished, []
         if not finished:
             return False

@@ -12,7 +12,8 @@ from peerpause import sql
 from peerpause.notifications.bell import OutboxBell
 from peerpause.telemetry import Event
 
-_REST_AFTER_FAULT: Final = 2.0
+_FIRST_REST: Final = 2.0
+_LONGEST_REST: Final = 60.0
 
 _log = structlog.get_logger(__name__)
 
@@ -23,13 +24,19 @@ async def listen(url: str, bell: OutboxBell) -> None:
     The connection must be a direct one: behind a pooler in transaction mode nothing is heard, and changes are found by looking
     every few seconds instead. A lost connection is opened again.
     """
+    rest = _FIRST_REST
     while True:
         try:
-            async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+            async with await psycopg.AsyncConnection.connect(
+                url, autocommit=True, connect_timeout=10, keepalives_idle=30
+            ) as connection:
                 await connection.execute(sql.query("listen_outbox"))
+                rest = _FIRST_REST
                 bell.ring_here()
                 async for _ in connection.notifies():
                     bell.ring_here()
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
+            # Never more than a nuisance: whoever does not hear the bell looks by itself.
             _log.warning(Event.WORKER_INTERRUPTED, part="listener", error=type(error).__name__)
-            await asyncio.sleep(_REST_AFTER_FAULT)
+            await asyncio.sleep(rest)
+            rest = min(rest * 2, _LONGEST_REST)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, LiteralString, cast
+from typing import Final
 
 import psycopg
 from procrastinate.schema import SchemaManager
@@ -26,7 +26,7 @@ async def ensure_schema(url: str) -> bool:
                 return False
             await connection.execute(sql.query("prepare_procrastinate"))
             # Procrastinate's own text, which names its schema nowhere: the search path says where it goes.
-            await connection.execute(cast(LiteralString, SchemaManager.get_schema()))
+            await connection.execute(SchemaManager.get_schema())
             await connection.execute(sql.query("open_procrastinate"))
             return True
     except psycopg.Error as error:

@@ -32,27 +32,25 @@ class Telling:
         self._outbox = outbox
         self._senders = senders
         self._bell = bell
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run the loops until the block ends; then let what is under way finish, for 20 seconds at most.
+        """Run the loops until the block ends, however it ends; then let what is under way finish, for 20 seconds at most.
 
         The database being away is survived. Anything unforeseen ends the block with that error, for a supervisor to see.
         """
-        async with asyncio.TaskGroup() as loops:
-            loops.create_task(self._forever("outbox", self._tell))
-            for sender in self._senders:
-                loops.create_task(self._forever("sender", partial(self._send, sender)))
-            try:
-                yield
-            finally:
-                self._stopping = True
-                self._bell.ring_here()
+        try:
+            async with asyncio.TaskGroup() as loops:
+                loops.create_task(self._forever("outbox", self._tell))
                 for sender in self._senders:
-                    sender.wake()
-        for sender in self._senders:
-            await sender.finish(within=_LAST_SENDS)
+                    loops.create_task(self._forever("sender", partial(self._send, sender)))
+                try:
+                    yield
+                finally:
+                    self._stop()
+        finally:
+            await self._finish()
 
     async def drain(self) -> None:
         """Tell and send until nothing is due any more. For commands that end, and for tests."""
@@ -62,13 +60,33 @@ class Telling:
             while await sender.step():
                 await sender.finish()
 
-    async def _forever(self, part: str, turn: Callable[[], Awaitable[None]]) -> None:
-        while not self._stopping:
+    def _stop(self) -> None:
+        self._stopping.set()
+        self._bell.ring_here()
+        for sender in self._senders:
+            sender.wake()
+
+    async def _finish(self) -> None:
+        for sender in self._senders:
             try:
-                await turn()
+                await sender.finish(within=_LAST_SENDS)
+            except PeerPauseError as error:
+                # What could not be written down comes due again after its lease.
+                _log.warning(Event.WORKER_INTERRUPTED, part="sender", error=error.code)
+
+    async def _forever(self, part: str, turn: Callable[[], Awaitable[None]]) -> None:
+        while not self._stopping.is_set():
+            try:
+                await _undisturbed(turn, on_cancel=self._stop)
             except PeerPauseError as error:
                 _log.warning(Event.WORKER_INTERRUPTED, part=part, error=error.code)
-                await asyncio.sleep(_REST_AFTER_FAULT)
+                await self._rest()
+
+    async def _rest(self) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), _REST_AFTER_FAULT)
+        except TimeoutError:
+            return
 
     async def _tell(self) -> None:
         told = await self._outbox.tell_changes()
@@ -81,3 +99,16 @@ class Telling:
     async def _send(self, sender: Sender) -> None:
         if not await sender.step():
             await sender.wait_for_news(LOOK_EVERY)
+
+
+async def _undisturbed(turn: Callable[[], Awaitable[None]], *, on_cancel: Callable[[], None]) -> None:
+    """Take a turn to its end even when cancelled: what was taken in it would else be nobody's until its lease is over."""
+    under_way = asyncio.ensure_future(turn())
+    try:
+        await asyncio.shield(under_way)
+    except asyncio.CancelledError:
+        on_cancel()
+        await asyncio.wait({under_way})
+        if not under_way.cancelled():
+            under_way.exception()  # taken note of: the cancellation is what counts now
+        raise

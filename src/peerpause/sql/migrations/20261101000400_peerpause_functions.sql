@@ -13,6 +13,8 @@ select
   p.updated_at
 from public.peer_mentors as p;
 
+revoke all on table public.peer_mentor_status from public, anon, authenticated, service_role;
+
 -- The history of each mentor the reader may see, without notes.
 create view public.mentor_status_history
 with (security_invoker = true) as
@@ -24,6 +26,8 @@ select
   h.reason,
   h.changed_at
 from public.peer_mentor_status_history as h;
+
+revoke all on table public.mentor_status_history from public, anon, authenticated, service_role;
 
 -- Whether the caller is the service role, or a superuser at a prompt, and not a signed-in person.
 -- Reads the role the session has taken (`set role`), which, unlike a claim or a setting, cannot be put on by hand.
@@ -1417,11 +1421,18 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_local constant timestamp := p_at at time zone p_time_zone;
+  v_local timestamp;
 begin
   if p_from is null or p_until is null or p_from = p_until then
     return p_at;
   end if;
+  begin
+    v_local := p_at at time zone p_time_zone;
+  exception
+    -- A zone nobody knows: one person's typing error must not hold up everybody's news.
+    when invalid_parameter_value then
+      return p_at;
+  end;
   if p_from < p_until then
     if v_local::time >= p_from and v_local::time < p_until then
       return (v_local::date + p_until) at time zone p_time_zone;
@@ -1629,7 +1640,7 @@ declare
   v_last uuid;
   v_mentor_id uuid;
   v_paused integer := 0;
-  v_failures jsonb := '[]';
+  v_failures jsonb := '[]'::jsonb;
 begin
   select
     array_agg(l.mentor_id order by l.mentor_id),
@@ -1792,7 +1803,7 @@ declare
   v_last_success timestamptz;
   v_active bigint;
   v_untold bigint;
-  v_problems jsonb := '[]';
+  v_problems jsonb := '[]'::jsonb;
 begin
   if not peerpause.caller_is_service() and peerpause.my_organisations() = '{}' then
     raise exception 'the watchdog is for admins' using errcode = '42501', hint = 'Sign in as an admin of an organisation.';

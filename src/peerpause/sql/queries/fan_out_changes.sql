@@ -2,14 +2,14 @@
 --
 -- A history row is claimed, fanned out and marked as told in one transaction: a crash leaves all of it undone, and two workers
 -- never take the same row. Rows that tell nobody anything (a new mentor, the step out of a pause on the way out) are marked too.
--- Parameters: limit, base_url (null: links open the app), only (a history id, or null for whatever is untold).
+-- Parameters: at_most, base_url (null: links open the app), history_id (only this one, or null for whatever is untold).
 -- Answers one row: changes taken, inbox entries and deliveries made, mentors without coordinators, mentors with nobody at all.
 with claimed as (
   select h.*
   from public.peer_mentor_status_history as h
-  where h.told_at is null and (%(only)s::uuid is null or h.id = %(only)s::uuid)
+  where h.told_at is null and (%(history_id)s::uuid is null or h.id = %(history_id)s::uuid)
   order by h.id
-  limit %(limit)s
+  limit %(at_most)s
   for update skip locked
 ),
 
@@ -17,10 +17,11 @@ news as materialized (
   select
     c.id, c.organisation_id, c.mentor_id, c.previous_status, c.new_status, c.changed_by, c.changed_at, c.reason,
     c.expected_return_on, c.certification_expires_at, c.job_run_id,
-    p.user_id as mentor_user_id, p.display_name, p.first_name,
+    p.user_id as mentor_user_id, coalesce(nullif(btrim(p.display_name), ''), nullif(btrim(p.first_name), ''), '?') as display_name,
+    p.first_name,
     case
-      when c.reason = 'certification_expired' then 'mentor_paused_certification'
-      when c.reason = 'certification_renewed' then 'certification_renewed'
+      when c.new_status = 'paused' and c.reason = 'certification_expired' then 'mentor_paused_certification'
+      when c.new_status = 'active' and c.reason = 'certification_renewed' then 'certification_renewed'
       when c.new_status = 'paused' then 'mentor_paused'
       when c.new_status = 'active' then 'mentor_reactivated'
       else 'mentor_deactivated'

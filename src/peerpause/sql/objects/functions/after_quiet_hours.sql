@@ -7,11 +7,18 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_local constant timestamp := p_at at time zone p_time_zone;
+  v_local timestamp;
 begin
   if p_from is null or p_until is null or p_from = p_until then
     return p_at;
   end if;
+  begin
+    v_local := p_at at time zone p_time_zone;
+  exception
+    -- A zone nobody knows: one person's typing error must not hold up everybody's news.
+    when invalid_parameter_value then
+      return p_at;
+  end;
   if p_from < p_until then
     if v_local::time >= p_from and v_local::time < p_until then
       return (v_local::date + p_until) at time zone p_time_zone;

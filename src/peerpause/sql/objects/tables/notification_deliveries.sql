@@ -45,9 +45,11 @@ comment on column public.notification_deliveries.reference is 'The other side''s
 
 create unique index deliveries_once on public.notification_deliveries (history_id, recipient_id, channel);
 create index deliveries_due on public.notification_deliveries (not_before) where state = 'pending';
+create index deliveries_waiting on public.notification_deliveries (recipient_id) where state = 'pending';
 create index deliveries_history_idx on public.notification_deliveries (organisation_id, history_id);
 create index deliveries_recipient on public.notification_deliveries (recipient_id, created_at desc);
 create index deliveries_recently_sent on public.notification_deliveries (recipient_id, settled_at) where state = 'sent' and channel = 'push';
 
 alter table public.notification_deliveries enable row level security;
 alter table public.notification_deliveries force row level security;
+revoke all on table public.notification_deliveries from public, anon, authenticated, service_role;

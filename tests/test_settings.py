@@ -18,7 +18,6 @@ SECRETS = {
     "SERVICE_KEY": SECRET,
     "FCM_CREDENTIALS": SECRET,
     "SMTP_URL": f"smtp://somebody:{SECRET}@mail.example.org:587",
-    "OIDC_CLIENT_SECRET": SECRET,
 }
 
 
@@ -64,7 +63,6 @@ def test_a_web_address_loses_its_last_slash() -> None:
         ("JWKS_URL", "ftp://example.org", "https://"),
         ("FCM_ENDPOINT", "https://", "https://"),
         ("PUBLIC_URL", "https://example.org:port", "https://"),
-        ("OIDC_ISSUER", "example.org", "https://"),
         ("SMTP_URL", "mail.example.org", "smtp://"),
         ("LOG_LEVEL", "LOUD", "'DEBUG'"),
     ],

@@ -17,6 +17,7 @@ from peerpause.database.embedded import embedded_server
 from peerpause.database.ledger import Finding, Ledger
 from peerpause.database.migrate import Migrator
 from peerpause.sql import Migration
+from peerpause.worker.schema import ensure_schema
 
 app = typer.Typer(
     help="Apply, take back and check the database's migrations, in step with the Supabase CLI.",
@@ -49,9 +50,15 @@ def up(
     lock_timeout: LockTimeout = 5,
     statement_timeout: StatementTimeout = 900,
 ) -> None:
-    """Apply what is pending, each migration wholly or not at all. Running it twice does nothing."""
+    """Apply what is pending, each migration wholly or not at all, and make the worker's tables. Running it twice does nothing."""
+
+    async def bring_up(migrator: Migrator) -> tuple[Migration, ...]:
+        applied = await migrator.up()
+        await ensure_schema(migrator.url)
+        return applied
+
     applied = _run(
-        Migrator.up,
+        bring_up,
         database_url,
         lock_timeout=lock_timeout,
         statement_timeout=statement_timeout,

@@ -20,6 +20,7 @@ async def ensure_schema(url: str) -> bool:
     """
     try:
         async with await psycopg.AsyncConnection.connect(url) as connection:
+            await connection.execute(sql.query("lock_procrastinate"))
             cursor = await connection.execute(sql.query("find_procrastinate"))
             row = await cursor.fetchone()
             if row is not None and row[0]:

@@ -300,7 +300,9 @@ class MentorStatusRepositoryContract:
             world.ada.mentor_id, "travel", pause_at=datetime.now(UTC) + timedelta(days=5)
         )
         assert (planned.status, planned.pause_at) == (MentorStatus.ACTIVE, None)
+        assert planned.scheduled_pause_at is not None
         assert await ada.cancel_scheduled_pause(world.ada.mentor_id) is True
+        assert (await ada.fetch_mentor_status(world.ada.mentor_id)).scheduled_pause_at is None
         assert await ada.cancel_scheduled_pause(world.ada.mentor_id) is False
 
     async def test_the_history_pages_from_the_newest_back(self, open_as: Open, world: World) -> None:

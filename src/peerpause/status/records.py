@@ -82,6 +82,7 @@ def read_record(row: Row) -> MentorStatusRecord:
         pause_at=_moment_or_none(row["paused_at"]),
         expected_return_on=_day(row["expected_return_on"]),
         reactivated_at=_moment_or_none(row["reactivated_at"]),
+        scheduled_pause_at=_moment_or_none(row["scheduled_pause_at"]),
         updated_at=read_moment(row["updated_at"]),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -158,8 +158,9 @@ class MentorStatusRecord:
 
     ``changed_at``, ``changed_by`` (``None``: the system), ``reason`` and ``note`` belong to the latest change.
     While, and only while, the mentor is paused ``pause_at`` is set and ``expected_return_on`` may be; that date
-    is a day in the organisation's time zone. ``reactivated_at`` is the end of the latest pause. ``updated_at``
-    is the token to hand back as ``expected_updated_at``. All times are kept in UTC.
+    is a day in the organisation's time zone. ``reactivated_at`` is the end of the latest pause,
+    ``scheduled_pause_at`` when a planned pause begins. ``updated_at`` is the token to hand back as
+    ``expected_updated_at``. All times are kept in UTC. The note is not in the ``repr``.
 
     The constructor insists on what the table's own constraints promise and no more, so that every row can be
     read. That ``previous_status`` leads to ``status`` is not asked: a bulk migration may have switched the
@@ -176,13 +177,14 @@ class MentorStatusRecord:
     changed_by: UUID | None
     reason: str | None
     updated_at: datetime
-    note: str | None = None
+    note: str | None = field(default=None, repr=False)
     pause_at: datetime | None = None
     expected_return_on: date | None = None
     reactivated_at: datetime | None = None
+    scheduled_pause_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        for name in ("changed_at", "updated_at", "pause_at", "reactivated_at"):
+        for name in ("changed_at", "updated_at", "pause_at", "reactivated_at", "scheduled_pause_at"):
             moment = getattr(self, name)
             if moment is not None:
                 object.__setattr__(self, name, _in_utc(name, moment))

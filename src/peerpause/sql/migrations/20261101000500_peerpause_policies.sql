@@ -20,8 +20,68 @@ alter table public.device_tokens enable row level security;
 alter table public.device_tokens force row level security;
 alter table peerpause.global_admins enable row level security;
 alter table peerpause.global_admins force row level security;
+alter table peerpause.adopted_tables enable row level security;
+alter table peerpause.adopted_tables force row level security;
 alter table peerpause.adopted_columns enable row level security;
 alter table peerpause.adopted_columns force row level security;
+alter table peerpause.adopted_grants enable row level security;
+alter table peerpause.adopted_grants force row level security;
+
+-- Beside an app, row security must not lock the app out of its own tables: its server's roles and the tables' owner keep the rows
+-- they had. People who come in as anon or authenticated are not let through here: from now on the policies decide what they see.
+do $$
+declare
+  v_adopted record;
+  v_roles text;
+begin
+  for v_adopted in
+    select t.table_name, t.row_security, t.force_row_security, pg_get_userbyid(c.relowner) as owner_name
+    from peerpause.adopted_tables as t
+    inner join pg_catalog.pg_class as c on c.relnamespace = 'public'::regnamespace and c.relname = t.table_name
+    order by t.table_name
+  loop
+    select string_agg(distinct quote_ident(r.rolname), ', ' order by quote_ident(r.rolname))
+    into v_roles
+    from pg_catalog.pg_roles as r
+    where
+      not r.rolsuper
+      and not r.rolbypassrls
+      and r.rolname not in ('anon', 'authenticated')
+      and (
+        (r.rolname = v_adopted.owner_name and not (v_adopted.row_security and v_adopted.force_row_security))
+        or (
+          not v_adopted.row_security
+          and exists (
+            select from peerpause.adopted_grants as g
+            where g.table_name = v_adopted.table_name and g.grantee = r.rolname
+          )
+        )
+      );
+    if v_roles is not null then
+      execute format(
+        'create policy "the app that was here before keeps its access" on public.%I to %s using (true) with check (true)',
+        v_adopted.table_name, v_roles
+      );
+    end if;
+    if v_adopted.row_security then
+      continue;
+    end if;
+    if exists (
+      select from peerpause.adopted_grants as g
+      where g.table_name = v_adopted.table_name and g.grantee = 'public'
+    ) then
+      execute format(
+        'create policy "whoever everyone was keeps access, but for people" on public.%I '
+        || 'using (current_user not in (''anon'', ''authenticated'')) with check (current_user not in (''anon'', ''authenticated''))',
+        v_adopted.table_name
+      );
+    end if;
+    raise warning
+      'public.% had no row-level security: from now on anon and authenticated see only what the policies allow',
+      v_adopted.table_name;
+  end loop;
+end
+$$;
 
 -- Who belongs where: for the mentor, the chapter's coordinators and the admins.
 create policy "people see the memberships they answer for and their own"

@@ -20,3 +20,4 @@ create index overrides_organisation on public.certification_overrides (organisat
 
 alter table public.certification_overrides enable row level security;
 alter table public.certification_overrides force row level security;
+revoke all on table public.certification_overrides from public, anon, authenticated, service_role;

@@ -22,3 +22,4 @@ create index idempotency_keys_organisation on public.idempotency_keys (organisat
 
 alter table public.idempotency_keys enable row level security;
 alter table public.idempotency_keys force row level security;
+revoke all on table public.idempotency_keys from public, anon, authenticated, service_role;

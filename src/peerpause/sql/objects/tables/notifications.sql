@@ -26,3 +26,4 @@ create index notifications_history_idx on public.notifications (organisation_id,
 
 alter table public.notifications enable row level security;
 alter table public.notifications force row level security;
+revoke all on table public.notifications from public, anon, authenticated, service_role;

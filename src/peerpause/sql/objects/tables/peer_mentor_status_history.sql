@@ -36,3 +36,4 @@ create index history_untold on public.peer_mentor_status_history (id) where told
 
 alter table public.peer_mentor_status_history enable row level security;
 alter table public.peer_mentor_status_history force row level security;
+revoke all on table public.peer_mentor_status_history from public, anon, authenticated, service_role;

@@ -32,3 +32,4 @@ create index scheduled_by_mentor on public.scheduled_status_changes (organisatio
 
 alter table public.scheduled_status_changes enable row level security;
 alter table public.scheduled_status_changes force row level security;
+revoke all on table public.scheduled_status_changes from public, anon, authenticated, service_role;

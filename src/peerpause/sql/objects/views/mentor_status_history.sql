@@ -9,3 +9,5 @@ select
   h.reason,
   h.changed_at
 from public.peer_mentor_status_history as h;
+
+revoke all on table public.mentor_status_history from public, anon, authenticated, service_role;

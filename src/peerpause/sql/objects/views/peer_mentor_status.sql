@@ -9,3 +9,5 @@ select
   p.reactivated_at,
   p.updated_at
 from public.peer_mentors as p;
+
+revoke all on table public.peer_mentor_status from public, anon, authenticated, service_role;

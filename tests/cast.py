@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -97,7 +98,7 @@ def build_world(url: str) -> World:
 
 
 def add_organisation(
-    connection: psycopg.Connection,
+    connection: psycopg.Connection[Any],
     name: str,
     *,
     time_zone: str = "Europe/Oslo",
@@ -112,7 +113,7 @@ def add_organisation(
     return organisation_id
 
 
-def add_chapter(connection: psycopg.Connection, organisation_id: UUID, name: str) -> Chapter:
+def add_chapter(connection: psycopg.Connection[Any], organisation_id: UUID, name: str) -> Chapter:
     """A chapter without anybody in it."""
     chapter = Chapter(uuid4(), organisation_id, name)
     connection.execute(
@@ -122,7 +123,7 @@ def add_chapter(connection: psycopg.Connection, organisation_id: UUID, name: str
     return chapter
 
 
-def add_person(connection: psycopg.Connection, first_name: str) -> Person:
+def add_person(connection: psycopg.Connection[Any], first_name: str) -> Person:
     """Somebody with an account and no role."""
     person = Person(uuid4(), first_name)
     connection.execute(
@@ -132,7 +133,7 @@ def add_person(connection: psycopg.Connection, first_name: str) -> Person:
     return person
 
 
-def add_mentor(connection: psycopg.Connection, first_name: str, *, chapters: list[Chapter]) -> Mentor:
+def add_mentor(connection: psycopg.Connection[Any], first_name: str, *, chapters: list[Chapter]) -> Mentor:
     """An active mentor of these chapters, which belong to one organisation."""
     person = add_person(connection, first_name)
     mentor = Mentor(person.user_id, first_name, uuid4(), chapters[0].organisation_id)
@@ -149,7 +150,7 @@ def add_mentor(connection: psycopg.Connection, first_name: str, *, chapters: lis
 
 
 def add_coordinator(
-    connection: psycopg.Connection, first_name: str, *, chapters: list[Chapter], active: bool = True
+    connection: psycopg.Connection[Any], first_name: str, *, chapters: list[Chapter], active: bool = True
 ) -> Person:
     """A coordinator of these chapters, or with `active=False` one who was."""
     person = add_person(connection, first_name)
@@ -161,14 +162,14 @@ def add_coordinator(
     return person
 
 
-def add_admin(connection: psycopg.Connection, first_name: str, organisation_id: UUID) -> Person:
+def add_admin(connection: psycopg.Connection[Any], first_name: str, organisation_id: UUID) -> Person:
     """An admin of one organisation."""
     person = add_person(connection, first_name)
     make_admin(connection, person, organisation_id)
     return person
 
 
-def make_admin(connection: psycopg.Connection, person: Person, organisation_id: UUID) -> None:
+def make_admin(connection: psycopg.Connection[Any], person: Person, organisation_id: UUID) -> None:
     """Let somebody administer an organisation."""
     connection.execute(
         "insert into public.organisation_admins (organisation_id, user_id) values (%s, %s)",
@@ -176,7 +177,7 @@ def make_admin(connection: psycopg.Connection, person: Person, organisation_id: 
     )
 
 
-def add_global_admin(connection: psycopg.Connection, first_name: str) -> Person:
+def add_global_admin(connection: psycopg.Connection[Any], first_name: str) -> Person:
     """An admin of every organisation."""
     person = add_person(connection, first_name)
     connection.execute("insert into peerpause.global_admins (user_id) values (%s)", (person.user_id,))
@@ -184,7 +185,7 @@ def add_global_admin(connection: psycopg.Connection, first_name: str) -> Person:
 
 
 def require_certificate(
-    connection: psycopg.Connection, organisation_id: UUID, kind: str = "peer_mentor"
+    connection: psycopg.Connection[Any], organisation_id: UUID, kind: str = "peer_mentor"
 ) -> None:
     """From now on the organisation's mentors need a valid certificate of this kind."""
     connection.execute(
@@ -194,7 +195,7 @@ def require_certificate(
 
 
 def add_certificate(
-    connection: psycopg.Connection,
+    connection: psycopg.Connection[Any],
     mentor: Mentor,
     *,
     issued_on: date,
@@ -212,7 +213,7 @@ def add_certificate(
 
 
 def add_device(
-    connection: psycopg.Connection, person: Person, token: str, *, platform: str = "android"
+    connection: psycopg.Connection[Any], person: Person, token: str, *, platform: str = "android"
 ) -> None:
     """A device that gets this person's pushes."""
     connection.execute(
@@ -221,7 +222,7 @@ def add_device(
     )
 
 
-def set_status(connection: psycopg.Connection, mentor: Mentor, status: str, *, reason: str) -> None:
+def set_status(connection: psycopg.Connection[Any], mentor: Mentor, status: str, *, reason: str) -> None:
     """Move a mentor as the system would, history row included."""
     connection.execute(
         "select set_config('peerpause.change', %s, true)", (json.dumps({"actor_id": None, "reason": reason}),)

@@ -135,9 +135,21 @@ class Metrics:
             registry=registry,
         )
 
+        self._answered = Histogram(
+            "peerpause_http_seconds",
+            "How long answers of the HTTP API took.",
+            ("route", "method", "status"),
+            buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+            registry=registry,
+        )
+
     def delivery_settled(self, *, channel: str, state: str, outcome: str | None) -> None:
         """Count one delivery that has been settled."""
         self._settled.labels(channel=channel, state=state, outcome=outcome or "").inc()
+
+    def request_answered(self, *, route: str, method: str, status: int, seconds: float) -> None:
+        """Record one answer of the HTTP API; ``route`` is a pattern, not a path."""
+        self._answered.labels(route=route, method=method, status=status).observe(seconds)
 
     def told_after(self, seconds: float) -> None:
         """Record how long a recipient waited for the news of a change."""

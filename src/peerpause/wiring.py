@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 import aiohttp
 from procrastinate import App, PsycopgConnector
 
+from peerpause.certifications.expiry import CertificationExpiryJob
 from peerpause.database.session import Caller, Sessions
 from peerpause.notifications.bell import OutboxBell
+from peerpause.notifications.by_token import TokenPusher
 from peerpause.notifications.carriers import EmailCarrier, PushCarrier
 from peerpause.notifications.channels.email import EmailChannel, read_smtp_url
 from peerpause.notifications.channels.fcm import FcmChannel, load_credentials
@@ -38,6 +40,8 @@ class Services:
     outbox: Outbox
     senders: tuple[Sender, ...]
     notifications: CoordinatorNotificationService
+    by_token: TokenPusher
+    expiry: CertificationExpiryJob
     metrics: Metrics
     jobs: App
 
@@ -94,9 +98,18 @@ async def services(
             notifications=CoordinatorNotificationService(
                 sessions=sessions, dispatcher=dispatcher, outbox=outbox, book=book, push_sender=push_sender
             ),
+            by_token=TokenPusher(channel=push, book=book),
+            expiry=CertificationExpiryJob(sessions=sessions),
             metrics=metrics,
             jobs=_jobs(database_url),
         )
+
+
+@asynccontextmanager
+async def certificate_check(*, database_url: str) -> AsyncIterator[CertificationExpiryJob]:
+    """The certificate check by itself, for a command that needs nothing else."""
+    async with Sessions(url=database_url, size=2) as sessions:
+        yield CertificationExpiryJob(sessions=sessions)
 
 
 async def _push_channel(settings: Settings, stack: AsyncExitStack) -> FcmChannel | None:

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from peerpause.cli import demo, importing, migrate
+from peerpause.cli import demo, expire, importing, migrate, serve, token
 from peerpause.errors import PeerPauseError
 
 app = typer.Typer(
@@ -21,6 +21,9 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.add_typer(migrate.app, name="migrate")
 app.command("import")(importing.import_files)
+app.command("expire")(expire.expire)
+app.command("serve")(serve.serve)
+app.command("token")(token.token)
 
 
 def main() -> None:

@@ -7,12 +7,15 @@ from typing import Final, Protocol
 import structlog
 from procrastinate import App, Blueprint, JobContext
 
+from peerpause.certifications.expiry import CertificationExpiryJob
 from peerpause.database.session import Service, Sessions
 from peerpause.notifications.bell import OutboxBell
 from peerpause.telemetry import Event
 
 QUEUE: Final = "peerpause"
 _PLANNED_AT_ONCE: Final = 100
+_PATIENCE: Final = 120
+"""Seconds the nightly check waits for somebody's check of a few chapters to end."""
 
 _log = structlog.get_logger(__name__)
 
@@ -26,6 +29,8 @@ class Tools(Protocol):
     def sessions(self) -> Sessions: ...
     @property
     def bell(self) -> OutboxBell: ...
+    @property
+    def expiry(self) -> CertificationExpiryJob: ...
     @property
     def jobs(self) -> App: ...
 
@@ -49,8 +54,7 @@ async def begin_planned_pauses(context: JobContext, timestamp: int) -> None:
 async def check_certificates(context: JobContext, timestamp: int) -> None:
     """The nightly certificate check."""
     tools = _tools(context)
-    (row,) = await tools.sessions.call(Service(), "run_certification_expiry", {"chapter_ids": None})
-    _log.info(Event.JOB_COMPLETE, job="certification_expiry", **row["report"])
+    await tools.expiry.run(patience=_PATIENCE)
     tools.bell.ring()
 
 

@@ -13,6 +13,7 @@ as $$
 declare
   v_trusted boolean := tg_argv[0] = 'trusted';
   v_change jsonb := nullif(current_setting('peerpause.change', true), '')::jsonb;
+  v_lapsed jsonb;
   v_actor uuid;
 begin
   if not v_trusted then
@@ -34,6 +35,10 @@ begin
     return null;
   end if;
 
+  if v_trusted then
+    -- The nightly run has looked the dates up already, for a whole batch.
+    v_lapsed := nullif(current_setting('peerpause.lapsed', true), '')::jsonb;
+  end if;
   insert into public.peer_mentor_status_history (
     organisation_id, mentor_id, previous_status, new_status, changed_by, changed_at,
     reason, note, expected_return_on, certification_expires_at, job_run_id
@@ -44,10 +49,13 @@ begin
     case when n.status = 'paused' then n.pause_note else v_change ->> 'note' end,
     n.expected_return_on,
     case
-      when n.pause_reason = 'certification_expired' then (
-        select peerpause.certification_lapsed_on(n.id, g.required_certification_kinds, peerpause.today(g.time_zone))
-        from public.organisations as g
-        where g.id = n.organisation_id
+      when n.pause_reason = 'certification_expired' then coalesce(
+        (v_lapsed ->> n.id::text)::date,
+        (
+          select peerpause.certification_lapsed_on(n.id, g.required_certification_kinds, peerpause.today(g.time_zone))
+          from public.organisations as g
+          where g.id = n.organisation_id
+        )
       )
     end,
     case when v_trusted then (v_change ->> 'job_run_id')::uuid end

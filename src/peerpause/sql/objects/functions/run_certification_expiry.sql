@@ -1,7 +1,8 @@
--- The certificate check: pauses every active mentor whose required certificate has lapsed.
+-- The certificate check as one call: pauses every active mentor whose required certificate has lapsed.
 --
 -- The service role checks everyone, or the chapters it names; a coordinator their own chapters; an admin the organisation's.
--- Answers {job_id, status, queried, paused, skipped, errors, duration_ms}; status is already_running where another run is at it.
+-- Answers {job_id, status, queried, paused, skipped, errors, visited, expected, duration_ms}; status is already_running where
+-- another run is at it, failed (with error_code) where it could not go on: then nobody was paused, and the run's row says so.
 -- Running it twice changes nothing the second time. 42501: a chapter that is not the caller's, or nobody is signed in.
 create function peerpause.run_certification_expiry(p_chapter_ids uuid[])
 returns jsonb
@@ -10,14 +11,13 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_service constant boolean := peerpause.caller_is_service();
   v_chapter_ids uuid[] := p_chapter_ids;
   v_own_chapter_ids uuid[];
   v_chapter_id uuid;
-  v_run public.job_runs;
-  v_last uuid;
+  v_run_id uuid;
+  v_report jsonb;
 begin
-  if not v_service then
+  if not peerpause.caller_is_service() then
     if (select auth.uid()) is null then
       raise exception 'sign in first' using errcode = '42501', hint = 'Send the access token of a coordinator or an admin.';
     end if;
@@ -35,17 +35,24 @@ begin
     end loop;
   end if;
 
-  if not pg_try_advisory_xact_lock(hashtextextended('peerpause.certification_expiry', 0)) then
-    return jsonb_build_object('job_id', null, 'status', 'already_running', 'queried', 0, 'paused', 0, 'skipped', 0, 'errors', 0, 'duration_ms', 0);
+  v_run_id := peerpause.begin_expiry_run(v_chapter_ids);
+  if v_run_id is null then
+    return jsonb_build_object(
+      'job_id', null, 'status', 'already_running', 'queried', 0, 'paused', 0, 'skipped', 0, 'errors', 0,
+      'visited', 0, 'expected', 0, 'duration_ms', 0
+    );
   end if;
-  insert into public.job_runs (job, started_by, chapter_ids)
-  values ('certification_expiry', peerpause.caller(), v_chapter_ids)
-  returning * into v_run;
-  loop
-    v_last := peerpause.expire_batch(v_run.id, v_chapter_ids, v_last, 5000);
-    exit when v_last is null;
-  end loop;
-  return peerpause.finish_job_run(v_run.id);
+  begin
+    loop
+      v_report := peerpause.expire_batch(v_run_id, 2000);
+      exit when v_report ->> 'status' <> 'running';
+    end loop;
+  exception
+    when others then
+      raise warning 'the certificate check % failed (SQLSTATE %)', v_run_id, sqlstate;
+      v_report := peerpause.fail_job_run(v_run_id, sqlstate);
+  end;
+  return v_report;
 end
 $$;
 

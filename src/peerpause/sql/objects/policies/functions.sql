@@ -85,6 +85,12 @@ peerpause.coordinators_of(uuid[]),
 peerpause.after_quiet_hours(timestamptz, time, time, text),
 peerpause.bulk_moment(timestamptz, uuid),
 peerpause.lapsed_mentors(uuid[], uuid, integer),
-peerpause.expire_batch(uuid, uuid[], uuid, integer),
+peerpause.expired_certificates(uuid, text[], date, date, uuid, integer),
+peerpause.lapsed_mentors_at(timestamptz),
+peerpause.begin_expiry_run(uuid[], interval),
+peerpause.expire_batch(uuid, integer),
+peerpause.pause_lapsed(uuid, uuid[], jsonb),
+peerpause.job_run_report(uuid),
+peerpause.fail_job_run(uuid, text),
 peerpause.finish_job_run(uuid)
 to service_role;

@@ -1,9 +1,10 @@
--- Admins see all runs; coordinators see those they started.
-create policy "admins see all runs and others those they started"
+-- Admins see their organisation's runs and the nightly ones, which are everybody's; coordinators those they started.
+create policy "admins see their own runs and the nightly, others their own"
 on public.job_runs for select to authenticated
 using (
   started_by = (select auth.uid())
-  or cardinality((select peerpause.my_organisations())::uuid[]) > 0
+  or organisation_id = any((select peerpause.my_organisations())::uuid[])
+  or (organisation_id is null and started_by is null and cardinality((select peerpause.my_organisations())::uuid[]) > 0)
 );
 
 grant select on public.job_runs to authenticated;

@@ -1,0 +1,307 @@
+-- Takes back what the twin of the same name added, with the data in it: renewals' history, notices, incidents.
+
+-- The functions as they were.
+drop function
+peerpause.pause_lapsed(uuid, uuid[], jsonb),
+peerpause.expire_batch(uuid, integer),
+peerpause.begin_expiry_run(uuid[], interval),
+peerpause.fail_job_run(uuid, text),
+peerpause.job_run_report(uuid),
+peerpause.lapsed_mentors_at(timestamptz),
+peerpause.expired_certificates(uuid, text[], date, date, uuid, integer);
+
+-- Writes the history: one row for every mentor whose status a statement changed or set for the first time, whatever the path.
+--
+-- Works on the whole statement at once, so that a nightly run of 100,000 mentors costs one insert. Who did it: our functions
+-- and jobs say so in the transaction-local setting peerpause.change; that word counts only where row security does not bind
+-- the one who ran the statement (argument `trusted`). A client's own statement is recorded with the signed-in person, whatever
+-- settings they put on by hand.
+create or replace function peerpause.record_status_changes()
+returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_trusted boolean := tg_argv[0] = 'trusted';
+  v_change jsonb := nullif(current_setting('peerpause.change', true), '')::jsonb;
+  v_actor uuid;
+begin
+  if not v_trusted then
+    -- Here and not in the guard, because a client's RETURNING may set the reason after the guard has looked at it.
+    perform peerpause.require_reason(v_change ->> 'reason', 'active');
+    v_actor := (select auth.uid());
+  elsif v_change ? 'actor_id' then
+    v_actor := (v_change ->> 'actor_id')::uuid;
+  elsif not peerpause.caller_is_service() then
+    v_actor := (select auth.uid());
+  end if;
+
+  if tg_op = 'INSERT' then
+    insert into public.peer_mentor_status_history (
+      organisation_id, mentor_id, new_status, changed_by, changed_at, reason, note, expected_return_on
+    )
+    select n.organisation_id, n.id, n.status, v_actor, n.updated_at, n.pause_reason, n.pause_note, n.expected_return_on
+    from new_rows as n;
+    return null;
+  end if;
+
+  insert into public.peer_mentor_status_history (
+    organisation_id, mentor_id, previous_status, new_status, changed_by, changed_at,
+    reason, note, expected_return_on, certification_expires_at, job_run_id
+  )
+  select
+    n.organisation_id, n.id, o.status, n.status, v_actor, n.updated_at,
+    case when n.status = 'paused' then n.pause_reason else v_change ->> 'reason' end,
+    case when n.status = 'paused' then n.pause_note else v_change ->> 'note' end,
+    n.expected_return_on,
+    case
+      when n.pause_reason = 'certification_expired' then (
+        select peerpause.certification_lapsed_on(n.id, g.required_certification_kinds, peerpause.today(g.time_zone))
+        from public.organisations as g
+        where g.id = n.organisation_id
+      )
+    end,
+    case when v_trusted then (v_change ->> 'job_run_id')::uuid end
+  from new_rows as n
+  inner join old_rows as o on o.id = n.id
+  where o.status is distinct from n.status;
+  return null;
+end
+$$;
+
+-- Mentors whose required certificate has run out by today in their organisation's time zone and whom no override covers, in
+-- order of id from after p_after, at most p_limit. For each required kind the latest certificate decides; its last day counts.
+create or replace function peerpause.lapsed_mentors(p_chapter_ids uuid[], p_after uuid, p_limit integer)
+returns table (mentor_id uuid, status public.mentor_status, expired_on date)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+  with requiring as materialized (
+    select o.id, o.required_certification_kinds as kinds, peerpause.today(o.time_zone) as today
+    from public.organisations as o
+    where o.required_certification_kinds <> '{}'
+  )
+  select p.id, p.status, min(c.expires_on)
+  from requiring as r
+  inner join public.certifications as c on c.organisation_id = r.id and c.kind = any(r.kinds) and c.expires_on < r.today
+  inner join public.peer_mentors as p on p.id = c.mentor_id
+  where
+    p.id > coalesce(p_after, '00000000-0000-0000-0000-000000000000')
+    and not exists (
+      select from public.certifications as n
+      where
+        n.mentor_id = c.mentor_id
+        and n.kind = c.kind
+        and n.issued_on <= r.today
+        and coalesce(n.expires_on, 'infinity'::date) > c.expires_on
+    )
+    and not exists (
+      select from public.certification_overrides as v where v.mentor_id = p.id and v.valid_until >= r.today
+    )
+    and (
+      p_chapter_ids is null
+      or exists (
+        select from public.chapter_memberships as m where m.mentor_id = p.id and m.chapter_id = any(p_chapter_ids)
+      )
+    )
+  group by p.id
+  order by p.id
+  limit p_limit;
+end
+$$;
+
+-- Pauses the next batch of mentors whose required certificate has lapsed, from after p_after in order of id.
+--
+-- Set-wise; only where the batch fails as a whole, mentor by mentor, so that one bad row is named in the run's failures and the
+-- rest go on. Goes through the same trigger as every other change. Mentors paused or inactive already are skipped, those that
+-- somebody else holds are left for the next run. Locks: mentors in order of id. Answers the last id looked at; null at the end.
+create function peerpause.expire_batch(p_run_id uuid, p_chapter_ids uuid[], p_after uuid, p_limit integer)
+returns uuid
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_lapsed uuid[];
+  v_active uuid[];
+  v_last uuid;
+  v_mentor_id uuid;
+  v_paused integer := 0;
+  v_failures jsonb := '[]'::jsonb;
+begin
+  select
+    array_agg(l.mentor_id order by l.mentor_id),
+    array_agg(l.mentor_id order by l.mentor_id) filter (where l.status = 'active')
+  into v_lapsed, v_active
+  from peerpause.lapsed_mentors(p_chapter_ids, p_after, p_limit) as l;
+  if v_lapsed is null then
+    return null;
+  end if;
+  v_last := v_lapsed[array_upper(v_lapsed, 1)];
+
+  perform set_config('peerpause.change', jsonb_build_object('actor_id', null, 'job_run_id', p_run_id)::text, true);
+  begin
+    with held as (
+      select p.id
+      from public.peer_mentors as p
+      where p.id = any(v_active) and p.status = 'active'
+      order by p.id
+      for update skip locked
+    )
+    update public.peer_mentors as p
+    set status = 'paused', pause_reason = 'certification_expired'
+    from held as h
+    where p.id = h.id;
+    get diagnostics v_paused = row_count;
+  exception
+    when others then
+      v_paused := 0;
+      foreach v_mentor_id in array v_active loop
+        begin
+          update public.peer_mentors as p
+          set status = 'paused', pause_reason = 'certification_expired'
+          where p.id = v_mentor_id and p.status = 'active';
+          if found then
+            v_paused := v_paused + 1;
+          end if;
+        exception
+          when others then
+            raise warning 'certificate check could not pause mentor % (SQLSTATE %)', v_mentor_id, sqlstate;
+            v_failures := v_failures || jsonb_build_object('mentor_id', v_mentor_id, 'sqlstate', sqlstate);
+        end;
+      end loop;
+  end;
+  perform set_config('peerpause.change', '', true);
+
+  update public.job_runs as j
+  set
+    heartbeat_at = clock_timestamp(),
+    queried = j.queried + cardinality(v_lapsed),
+    paused = j.paused + v_paused,
+    skipped = j.skipped + cardinality(v_lapsed) - v_paused - jsonb_array_length(v_failures),
+    errors = j.errors + jsonb_array_length(v_failures),
+    failures = case when jsonb_array_length(j.failures) < 1000 then j.failures || v_failures else j.failures end
+  where j.id = p_run_id;
+  return v_last;
+end
+$$;
+
+-- Closes a run that came to its end and answers what it did.
+create or replace function peerpause.finish_job_run(p_run_id uuid)
+returns jsonb
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_run public.job_runs;
+begin
+  update public.job_runs as j
+  set finished_at = clock_timestamp(), heartbeat_at = clock_timestamp(), status = 'succeeded'
+  where j.id = p_run_id
+  returning * into v_run;
+  return jsonb_build_object(
+    'job_id', v_run.id,
+    'status', v_run.status,
+    'queried', v_run.queried,
+    'paused', v_run.paused,
+    'skipped', v_run.skipped,
+    'errors', v_run.errors,
+    'duration_ms', round(extract(epoch from v_run.finished_at - v_run.started_at) * 1000)
+  );
+end
+$$;
+
+-- The certificate check: pauses every active mentor whose required certificate has lapsed.
+--
+-- The service role checks everyone, or the chapters it names; a coordinator their own chapters; an admin the organisation's.
+-- Answers {job_id, status, queried, paused, skipped, errors, duration_ms}; status is already_running where another run is at it.
+-- Running it twice changes nothing the second time. 42501: a chapter that is not the caller's, or nobody is signed in.
+create or replace function peerpause.run_certification_expiry(p_chapter_ids uuid[])
+returns jsonb
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_service constant boolean := peerpause.caller_is_service();
+  v_chapter_ids uuid[] := p_chapter_ids;
+  v_own_chapter_ids uuid[];
+  v_chapter_id uuid;
+  v_run public.job_runs;
+  v_last uuid;
+begin
+  if not v_service then
+    if (select auth.uid()) is null then
+      raise exception 'sign in first' using errcode = '42501', hint = 'Send the access token of a coordinator or an admin.';
+    end if;
+    select array_agg(c.id)
+    into v_own_chapter_ids
+    from public.chapters as c
+    where c.id = any(peerpause.my_chapters()) or c.organisation_id = any(peerpause.my_organisations());
+    if v_own_chapter_ids is null then
+      raise exception 'you coordinate no chapter'
+        using errcode = '42501', hint = 'Ask an admin of the organisation to make you a coordinator.';
+    end if;
+    v_chapter_ids := coalesce(v_chapter_ids, v_own_chapter_ids);
+    foreach v_chapter_id in array v_chapter_ids loop
+      perform peerpause.authorise_chapter(v_chapter_id);
+    end loop;
+  end if;
+
+  if not pg_try_advisory_xact_lock(hashtextextended('peerpause.certification_expiry', 0)) then
+    return jsonb_build_object('job_id', null, 'status', 'already_running', 'queried', 0, 'paused', 0, 'skipped', 0, 'errors', 0, 'duration_ms', 0);
+  end if;
+  insert into public.job_runs (job, started_by, chapter_ids)
+  values ('certification_expiry', peerpause.caller(), v_chapter_ids)
+  returning * into v_run;
+  loop
+    v_last := peerpause.expire_batch(v_run.id, v_chapter_ids, v_last, 5000);
+    exit when v_last is null;
+  end loop;
+  return peerpause.finish_job_run(v_run.id);
+end
+$$;
+
+create or replace function public.run_certification_expiry(p_chapter_ids uuid[] default null)
+returns jsonb
+language plpgsql
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return peerpause.run_certification_expiry(p_chapter_ids);
+end
+$$;
+
+revoke all on function
+peerpause.expire_batch(uuid, uuid[], uuid, integer)
+from public, anon, authenticated, service_role;
+
+grant execute on function
+peerpause.expire_batch(uuid, uuid[], uuid, integer)
+to service_role;
+
+drop index public.certifications_expiry;
+drop index public.job_runs_one_at_a_time;
+alter table public.job_runs
+  drop constraint job_runs_fail_for_a_reason,
+  drop column error_code,
+  drop column visited,
+  drop column expected,
+  drop column reached_organisation_id,
+  drop column reached_day,
+  drop column reached_certification_id;
+
+drop policy "admins see their own runs and the nightly, others their own" on public.job_runs;
+create policy "admins see all runs and others those they started"
+on public.job_runs for select to authenticated
+using (
+  started_by = (select auth.uid())
+  or cardinality((select peerpause.my_organisations())::uuid[]) > 0
+);

@@ -49,7 +49,6 @@ _INTERNALS: list[LiteralString] = [
     "select peerpause.is_certified(%(mentor)s, '{peer_mentor}', current_date)",
     "select peerpause.coordinators_of(array[%(mentor)s]::uuid[])",
     "select peerpause.authorise(%(mentor)s)",
-    "select peerpause.may_manage_mentor(%(mentor)s, null, %(organisation)s)",
     "select peerpause.caller_is_service()",
     "select peerpause.as_status(p) from public.peer_mentors as p",
 ]

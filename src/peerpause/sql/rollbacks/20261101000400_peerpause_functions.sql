@@ -62,7 +62,6 @@ drop function peerpause.refuse_transition;
 drop function peerpause.blocking_lapse;
 drop function peerpause.is_certified;
 drop function peerpause.certification_lapsed_on;
-drop function peerpause.may_manage_mentor;
 drop function peerpause.my_mentors;
 drop function peerpause.my_organisations;
 drop function peerpause.my_chapters;

@@ -1,5 +1,7 @@
--- Whose organisation the mentor belongs to, if the caller may change the mentor; otherwise a refusal.
+-- Whose organisation the mentor belongs to, if the caller may change the mentor: the mentor themselves, a coordinator of one of
+-- the mentor's chapters, an admin of the organisation, or the service role. Otherwise a refusal.
 -- PT404: no such mentor. 42501: not the caller's to change, or nobody is signed in. Takes no lock, so a stranger cannot hold one.
+-- One statement of index look-ups, because it is part of every change.
 create function peerpause.authorise(p_mentor_id uuid)
 returns uuid
 language plpgsql
@@ -8,23 +10,40 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_user_id uuid;
+  v_caller constant uuid := auth.uid();
   v_organisation_id uuid;
-  v_service constant boolean := peerpause.caller_is_service();
+  v_is_theirs boolean;
 begin
-  if not v_service and (select auth.uid()) is null then
-    raise exception 'sign in first' using errcode = '42501', hint = 'Send the access token of a signed-in person.';
-  end if;
-  select p.user_id, p.organisation_id
-  into v_user_id, v_organisation_id
+  select
+    p.organisation_id,
+    p.user_id = v_caller
+    or exists (
+      select from public.chapter_memberships as m
+      inner join public.coordinator_roles as r on r.chapter_id = m.chapter_id
+      where m.mentor_id = p.id and r.user_id = v_caller and r.active
+    )
+    or exists (
+      select from public.organisation_admins as a
+      where a.organisation_id = p.organisation_id and a.user_id = v_caller and a.active
+    )
+    or exists (select from peerpause.global_admins as g where g.user_id = v_caller)
+  into v_organisation_id, v_is_theirs
   from public.peer_mentors as p
   where p.id = p_mentor_id;
-  if not found then
-    raise exception 'no such mentor' using errcode = 'PT404', hint = 'Check the mentor id.';
+  if v_is_theirs then
+    return v_organisation_id;
   end if;
-  if not v_service and not peerpause.may_manage_mentor(p_mentor_id, v_user_id, v_organisation_id) then
-    raise exception 'this mentor is not yours to change'
-      using errcode = '42501', hint = 'Only the mentor, a coordinator of the mentor''s chapters or an admin may do this.';
+  if not peerpause.caller_is_service() then
+    if v_caller is null then
+      raise exception 'sign in first' using errcode = '42501', hint = 'Send the access token of a signed-in person.';
+    end if;
+    if v_organisation_id is not null then
+      raise exception 'this mentor is not yours to change'
+        using errcode = '42501', hint = 'Only the mentor, a coordinator of the mentor''s chapters or an admin may do this.';
+    end if;
+  end if;
+  if v_organisation_id is null then
+    raise exception 'no such mentor' using errcode = 'PT404', hint = 'Check the mentor id.';
   end if;
   return v_organisation_id;
 end

@@ -151,8 +151,8 @@ def told(owner: Session) -> set[UUID]:
 def let_time_pass(owner: Session, minutes: float) -> None:
     """Make every delivery older by so much: what it waits for comes nearer, what was recent is not any more."""
     owner.execute(
-        "update public.notification_deliveries set not_before = not_before - make_interval(mins => %(m)s),"
-        " first_tried_at = first_tried_at - make_interval(mins => %(m)s),"
-        " settled_at = settled_at - make_interval(mins => %(m)s)",
-        {"m": minutes},
+        "update public.notification_deliveries set not_before = not_before - make_interval(secs => %(s)s),"
+        " first_tried_at = first_tried_at - make_interval(secs => %(s)s),"
+        " settled_at = settled_at - make_interval(secs => %(s)s)",
+        {"s": minutes * 60},
     )

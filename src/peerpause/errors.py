@@ -42,6 +42,13 @@ class Conflict(PeerPauseError):
     http_status = 409
 
 
+class PreconditionFailed(Conflict):
+    """The request was made on the condition (`If-Match`) that nothing has moved, and something has; nothing was changed."""
+
+    code = "precondition_failed"
+    http_status = 412
+
+
 class AlreadyPaused(InvalidTransition, Conflict):
     """The mentor is paused already: somebody else was faster, or the request was sent twice."""
 
@@ -68,6 +75,13 @@ class InvalidArgument(PeerPauseError):
     http_status = 400
 
 
+class IdempotencyKeyReused(InvalidArgument):
+    """The idempotency key belongs to an earlier, different request; nothing was changed."""
+
+    code = "idempotency_key_reused"
+    http_status = 422
+
+
 class PermissionDenied(PeerPauseError):
     """The caller may not do this, or names somebody else as the actor."""
 
@@ -75,11 +89,31 @@ class PermissionDenied(PeerPauseError):
     http_status = 403
 
 
-class MentorNotFound(PeerPauseError):
+class NotSignedIn(PermissionDenied):
+    """Nobody is signed in, or the sign-in is not valid: forged, expired, or for another service."""
+
+    code = "not_signed_in"
+    http_status = 401
+
+
+class TooManyRequests(PeerPauseError):
+    """The caller asks more often than agreed; ``detail["retry_after"]`` is how many seconds to wait."""
+
+    code = "too_many_requests"
+    http_status = 429
+
+
+class NotFound(PeerPauseError):
+    """There is no such thing, or none that the caller may see."""
+
+    code = "not_found"
+    http_status = 404
+
+
+class MentorNotFound(NotFound):
     """No such mentor, or none that the caller may see."""
 
     code = "mentor_not_found"
-    http_status = 404
 
 
 class Unavailable(PeerPauseError):

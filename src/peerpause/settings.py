@@ -77,6 +77,12 @@ class Settings(BaseSettings):
     jwks_url: WebAddress | None = None
     """Where the public keys of access tokens signed with RS256 or ES256 are published, instead of a secret."""
 
+    jwt_audience: str = "authenticated"
+    """What a person's access token must name as its audience."""
+
+    jwt_issuer: str | None = None
+    """Who must have issued a person's access token (its iss). Unset: whoever holds the key."""
+
     service_key: Key | None = None
     """The key by which jobs and servers call the HTTP API as the system, 32 bytes or more."""
 
@@ -91,6 +97,12 @@ class Settings(BaseSettings):
 
     public_url: WebAddress | None = None
     """Where people reach this installation; links in notices begin with it."""
+
+    cors_origins: str | None = None
+    """Web pages of other origins that may call the HTTP API: https://app.example.org, with commas between. Unset: none."""
+
+    changes_per_minute: int = Field(default=120, ge=0)
+    """How many changes one person may make in a minute through one process of the HTTP API. 0: any number."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """How much is logged."""

@@ -18,6 +18,7 @@ from peerpause.errors import (
     AlreadyPaused,
     CertificationExpired,
     DatabaseFault,
+    IdempotencyKeyReused,
     InvalidArgument,
     InvalidTransition,
     MentorNotFound,
@@ -58,8 +59,16 @@ def from_driver(error: psycopg.Error) -> PeerPauseError:
     """The error that the driver's error stands for."""
     if error.sqlstate is None:
         return _without_state(error)
+    translated = to_error(_refusal(error))
+    if isinstance(translated, DatabaseFault):
+        places = {"table": error.diag.table_name, "constraint": error.diag.constraint_name}
+        translated.detail = {**translated.detail, **{key: value for key, value in places.items() if value}}
+    return translated
+
+
+def _refusal(error: psycopg.Error) -> Refusal:
     diagnosis = error.diag
-    refusal = Refusal(
+    return Refusal(
         sqlstate=error.sqlstate,
         message=diagnosis.message_primary,
         detail=diagnosis.message_detail,
@@ -67,11 +76,14 @@ def from_driver(error: psycopg.Error) -> PeerPauseError:
         # PL/pgSQL's `raise` leaves the name of the C function that carries it out.
         raised=diagnosis.source_function == "exec_stmt_raise",
     )
-    translated = to_error(refusal)
-    if isinstance(translated, DatabaseFault):
-        places = {"table": diagnosis.table_name, "constraint": diagnosis.constraint_name}
-        translated.detail = {**translated.detail, **{key: value for key, value in places.items() if value}}
-    return translated
+
+
+def refusal_behind(error: PeerPauseError) -> Refusal | None:
+    """What the server said when the driver's error was translated into this one; None where no server was asked."""
+    said = error.__context__
+    if not isinstance(said, psycopg.Error) or said.sqlstate is None:
+        return None
+    return _refusal(said)
 
 
 def _without_state(error: psycopg.Error) -> PeerPauseError:
@@ -114,6 +126,13 @@ def _in_its_own_words(
     return make
 
 
+def _argument(refusal: Refusal) -> PeerPauseError:
+    kind = IdempotencyKeyReused if refusal.raised and refusal.message == _KEY_REUSED else InvalidArgument
+    return _in_its_own_words(
+        kind, "A value is not one of those allowed.", "Check the values and send them again."
+    )(refusal)
+
+
 def _unreadable(_refusal: Refusal) -> PeerPauseError:
     return InvalidArgument(
         "A value cannot be read as the number, date, time or identifier it should be.",
@@ -147,6 +166,9 @@ def _facts(detail: str | None) -> Mapping[str, Any]:
     return facts if isinstance(facts, dict) else {}
 
 
+# What the function first_answer says; a test holds the two together.
+_KEY_REUSED: Final = "this idempotency key was used for another request"
+
 _STAYING_PUT: Final[Mapping[tuple[object, object], type[PeerPauseError]]] = {
     ("paused", "paused"): AlreadyPaused,
     ("active", "active"): AlreadyActive,
@@ -158,9 +180,7 @@ _BY_STATE: Final[Mapping[str, Callable[[Refusal], PeerPauseError]]] = {
     "42501": _in_its_own_words(
         PermissionDenied, "You may not do this.", "Ask an admin of the organisation for the role it takes."
     ),
-    "22023": _in_its_own_words(
-        InvalidArgument, "A value is not one of those allowed.", "Check the values and send them again."
-    ),
+    "22023": _argument,
     "22001": _unreadable,  # text too long
     "22003": _unreadable,  # number out of range
     "22007": _unreadable,  # not a date or time

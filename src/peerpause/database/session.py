@@ -12,7 +12,7 @@ import select
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Self, TypeAlias
+from typing import Any, Final, Literal, Protocol, Self, TypeAlias
 from uuid import UUID
 
 from psycopg import AsyncConnection, AsyncTransaction
@@ -73,6 +73,23 @@ class Step:
     query: str
     parameters: Mapping[str, object] = field(default_factory=dict, repr=False)
 
+    @property
+    def text(self) -> str:
+        """The statement."""
+        return sql.query(self.query)
+
+
+class Statement(Protocol):
+    """A statement of a call, whatever its text comes from."""
+
+    @property
+    def text(self) -> str:
+        """SQL with psycopg's placeholders."""
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        """What stands for the placeholders."""
+
 
 class Sessions:
     """A pool of connections to one database.
@@ -126,8 +143,9 @@ class Sessions:
         (rows,) = await self.call_all(caller, Step(query, parameters or {}))
         return rows
 
-    async def call_all(self, caller: Caller, *steps: Step) -> Sequence[list[DictRow]]:
-        """Ask several things in one transaction and one round trip: all are done, or none. Gives the rows of each step.
+    async def call_all(self, caller: Caller, *steps: Statement) -> Sequence[list[DictRow]]:
+        """Ask several things in one transaction and one round trip: all are done, or none. Gives the rows of each step, none where
+        a step answers with none by its nature.
 
         A later step sees what an earlier one did. None can use what another answered; for that there is ``as_user``.
         """
@@ -137,10 +155,10 @@ class Sessions:
                     await connection.execute("begin")
                     await self._assume(connection, caller)
                     cursors = [
-                        await connection.execute(sql.query(step.query), step.parameters) for step in steps
+                        await connection.execute(step.text, step.parameters) for step in steps
                     ]
                     await connection.execute("commit")
-                return [await cursor.fetchall() for cursor in cursors]
+                return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
     @asynccontextmanager
     async def as_user(self, claims: Claims) -> AsyncIterator[Connection]:

@@ -1,0 +1,122 @@
+"""Puts the HTTP face together: the rooms' routes, who asks, how refusals are answered, and what lives as long as the process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import aiohttp
+from fastapi import FastAPI
+from pydantic import SecretStr
+from starlette.middleware.cors import CORSMiddleware
+
+from peerpause.api import edge_functions, health, supabase
+from peerpause.api.describing import SUMMARY, VERSION, describe
+from peerpause.api.docs_page import docs_routes
+from peerpause.api.manners import Manners, RequestFigures
+from peerpause.api.problems import answer_refusals
+from peerpause.auth.callers import Doorkeeper
+from peerpause.auth.keys import KeySet, fetch_from
+from peerpause.auth.limits import ChangeLimiter
+from peerpause.auth.tokens import TokenVerifier
+from peerpause.database.functions import ClientFunctions
+from peerpause.errors import ConfigurationError
+from peerpause.settings import Settings
+from peerpause.status import routes as status
+from peerpause.telemetry import Metrics
+from peerpause.wiring import Services, services
+from peerpause.worker.run import background
+from peerpause.worker.telling import Telling
+
+_ROUTERS = (status.router, supabase.router, edge_functions.router, health.router)
+_CORS_HEADERS = (
+    "Authorization", "Apikey", "X-Client-Info", "Content-Type", "Content-Profile", "Accept-Profile", "Prefer",
+    "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-Id", "Last-Event-ID",
+)  # fmt: skip
+_CORS_SEEN = ("ETag", "X-Request-Id", "Content-Range", "Retry-After", "Preference-Applied")
+
+
+def create_app(
+    settings: Settings, *, database_url: str, with_worker: bool, metrics: Metrics | None = None
+) -> FastAPI:
+    """The HTTP API on one database; ``with_worker`` also tells changes and does what happens by the clock.
+
+    ``metrics`` are the process's own; two apps in one process need two. Raises ``ConfigurationError`` where nothing is set that
+    tokens could be checked with.
+    """
+    if settings.jwt_secret is None and settings.jwks_url is None:
+        raise ConfigurationError(
+            "Neither PEERPAUSE_JWT_SECRET nor PEERPAUSE_JWKS_URL is set, so nobody could sign in.",
+            hint="Set PEERPAUSE_JWT_SECRET to the project's JWT secret, or PEERPAUSE_JWKS_URL to the address of its public keys.",
+        )
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            parts = await stack.enter_async_context(
+                services(settings, database_url=database_url, metrics=metrics)
+            )
+            app.state.services = parts
+            app.state.functions = ClientFunctions(sessions=parts.sessions)
+            app.state.doorkeeper = await _doorkeeper(settings, stack)
+            if with_worker:
+                await stack.enter_async_context(_worker(parts, database_url))
+            yield
+
+    # The description is public, and our own page shows it: the usual one loads scripts from elsewhere.
+    app = FastAPI(
+        title="PeerPause", summary=SUMMARY, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None
+    )
+    app.state.limiter = ChangeLimiter(per_minute=settings.changes_per_minute)
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.include_router(docs_routes())
+    answer_refusals(app)
+    describe(app)
+    _add_manners(app, settings)
+    return app
+
+
+def _add_manners(app: FastAPI, settings: Settings) -> None:
+    def figures() -> RequestFigures | None:
+        parts: Services | None = getattr(app.state, "services", None)
+        return None if parts is None else parts.metrics
+
+    if settings.cors_origins is not None:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=[origin.strip() for origin in settings.cors_origins.split(",")],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
+            allow_headers=_CORS_HEADERS,
+            expose_headers=_CORS_SEEN,
+            max_age=600,
+        )
+    only_https = (settings.public_url or "").startswith("https://")
+    app.add_middleware(Manners, figures=figures, only_https=only_https)
+
+
+async def _doorkeeper(settings: Settings, stack: AsyncExitStack) -> Doorkeeper:
+    keys = None
+    if settings.jwks_url is not None:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        keys = KeySet(fetch=fetch_from(settings.jwks_url, session))
+    return Doorkeeper(
+        verifier=TokenVerifier(
+            secret=_secret(settings.jwt_secret),
+            keys=keys,
+            audience=settings.jwt_audience,
+            issuer=settings.jwt_issuer,
+        ),
+        service_key=_secret(settings.service_key),
+    )
+
+
+def _secret(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
+
+
+@asynccontextmanager
+async def _worker(parts: Services, database_url: str) -> AsyncIterator[None]:
+    telling = Telling(outbox=parts.outbox, senders=parts.senders, bell=parts.bell)
+    async with background(tools=parts, telling=telling, bell=parts.bell, listen_url=database_url):
+        yield

@@ -1,0 +1,179 @@
+"""What `/openapi.json` says beyond what the routes say themselves: every refusal each operation may answer, with an example."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from peerpause.api.problems import FUNCTIONS, REST
+
+VERSION: Final = version("peerpause")
+SUMMARY: Final = "Peer mentors take a break and come back; their coordinators hear of it at once."
+
+Operation = MutableMapping[str, Any]
+
+_METHODS: Final = frozenset({"get", "head", "post", "put", "delete"})
+_OPEN: Final = frozenset({"/healthz", "/readyz", "/docs"})
+
+_EXAMPLES: Final[Mapping[int, tuple[str, str]]] = {
+    400: ("invalid_argument", "These parts of the request are wrong: body.reason."),
+    401: ("not_signed_in", "Your sign-in is not valid."),
+    403: ("permission_denied", "this mentor is not yours to change"),
+    404: ("mentor_not_found", "no such mentor"),
+    405: ("method_not_allowed", "This address does not take that method."),
+    406: ("PGRST116", "Cannot coerce the result to a single JSON object"),
+    409: ("conflict", "The mentor's status has moved on since it was read; nothing was changed."),
+    412: ("precondition_failed", "The mentor's status has moved on since it was read; nothing was changed."),
+    413: ("too_large", "The request's body is larger than 256 KiB."),
+    415: ("PGRST107", "Content-Type not acceptable: the arguments come as application/json"),
+    422: ("idempotency_key_reused", "this idempotency key was used for another request"),
+    429: ("too_many_requests", "You are changing things faster than agreed; nothing was changed."),
+    500: ("internal_error", "Something went wrong on our side."),
+    503: ("unavailable", "The database cannot be reached just now."),
+}
+
+_PROBLEM: Final = {
+    "type": "object",
+    "description": "A refusal, as RFC 9457 has it. Programs go by `code`, people by `detail` and `hint`.",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "hint": {"type": "string"},
+        "facts": {"type": "object"},
+        "fields": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+_POSTGREST_ERROR: Final = {
+    "type": "object",
+    "description": "A refusal as PostgREST puts it: always these four keys.",
+    "required": ["code", "message", "details", "hint"],
+    "properties": {
+        "code": {"type": "string"},
+        "message": {"type": "string"},
+        "details": {"type": ["string", "null"]},
+        "hint": {"type": ["string", "null"]},
+    },
+}
+_FUNCTION_ERROR: Final = {
+    "type": "object",
+    "description": "A refusal of an Edge Function.",
+    "required": ["error"],
+    "properties": {"error": {"type": "string"}, "code": {"type": "string"}},
+}
+
+
+def describe(app: FastAPI) -> None:
+    """Let the app's description tell every refusal. It is made once, when first asked for."""
+    plain: Callable[[], dict[str, Any]] = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            _complete(plain())
+        assert app.openapi_schema is not None
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the description
+
+
+def _complete(schema: dict[str, Any]) -> None:
+    schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas |= {"Problem": _PROBLEM, "PostgrestError": _POSTGREST_ERROR, "FunctionError": _FUNCTION_ERROR}
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            if method in _METHODS:
+                _tell_refusals(path, method, operation)
+    _describe_rpc(schema["paths"][f"{REST}/rpc/{{function}}"])
+
+
+def _tell_refusals(path: str, method: str, operation: Operation) -> None:
+    responses = operation.setdefault("responses", {})
+    responses.pop("422", None)  # FastAPI's own form of it, which we never answer
+    for status in _statuses(path, method, operation):
+        responses.setdefault(str(int(status)), _refusal(path, status))
+
+
+def _statuses(path: str, method: str, operation: Operation) -> Iterator[int]:
+    yield 500
+    if path in _OPEN:
+        return
+    yield 401
+    yield 503
+    if path == "/metrics":
+        return
+    yield from (400, 403, 404)
+    if path.startswith(REST):
+        yield from (405, 406, 409, 413, 415, 429)
+    elif method != "get":
+        yield from (409, 413, 429)
+        headers = {parameter["name"].lower() for parameter in operation.get("parameters", ())}
+        if "if-match" in headers:
+            yield 412
+        if "idempotency-key" in headers:
+            yield 422
+
+
+def _refusal(path: str, status: int) -> Mapping[str, Any]:
+    code, detail = _EXAMPLES[status]
+    media_type, name, example = "application/problem+json", "Problem", _problem_example(status, code, detail)
+    if path.startswith(REST):
+        media_type, name = "application/json", "PostgrestError"
+        example = {"code": code, "message": detail, "details": None, "hint": None}
+    elif path.startswith(FUNCTIONS):
+        media_type, name, example = "application/json", "FunctionError", {"error": detail, "code": code}
+    content = {media_type: {"schema": {"$ref": f"#/components/schemas/{name}"}, "example": example}}
+    return {"description": HTTPStatus(status).phrase, "content": content}
+
+
+def _problem_example(status: int, code: str, detail: str) -> dict[str, Any]:
+    return {
+        "type": f"/docs#{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
+
+
+def _describe_rpc(operations: MutableMapping[str, Operation]) -> None:
+    """What PostgREST takes and gives depends on the function; its arguments stand in the SQL contract."""
+    answers = {
+        "200": {
+            "description": "What the function gives: a list of rows, or a single value.",
+            "content": {
+                "application/json": {
+                    "schema": {},
+                    "example": [{"mentor_id": "6f1c5f0e-3f0b-4c57-9c2b-1d1f5a7f9b10"}],
+                },
+                "application/vnd.pgrst.object+json": {"schema": {"type": "object"}},
+            },
+        },
+        "204": {"description": "The function gives nothing."},
+    }
+    for operation in operations.values():
+        operation["responses"] = {**operation["responses"], **answers}
+    operations["post"]["requestBody"] = {
+        "description": "The arguments by name.",
+        "content": {
+            "application/json": {
+                "schema": {"type": "object"},
+                "example": {"p_mentor_id": "6f1c5f0e-3f0b-4c57-9c2b-1d1f5a7f9b10"},
+            }
+        },
+    }

@@ -1,0 +1,110 @@
+"""From the headers of a request to its caller: `Authorization: Bearer …`, `apikey: …`, or neither, which makes a visitor."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+from fastapi.security import APIKeyHeader, HTTPBearer
+
+from peerpause.auth.tokens import TokenVerifier
+from peerpause.database.session import Caller, Claims, Service
+from peerpause.errors import NotSignedIn, PermissionDenied
+
+_PUBLISHABLE: Final = "sb_publishable_"
+
+bearer_scheme = HTTPBearer(
+    auto_error=False,
+    scheme_name="token",
+    description="A person's access token (Supabase Auth, or `peerpause token`), or the service key.",
+)
+apikey_scheme = APIKeyHeader(
+    name="apikey",
+    auto_error=False,
+    scheme_name="apikey",
+    description="The project's key, as Supabase clients send it. It says who asks only where no `Authorization` does.",
+)
+
+
+class Doorkeeper:
+    """Says who asks. ``service_key`` is an opaque key that jobs and servers call with; without it there is none."""
+
+    def __init__(self, *, verifier: TokenVerifier, service_key: str | None) -> None:
+        self._verifier = verifier
+        self._service_key = None if service_key is None else service_key.encode()
+
+    async def admit(self, *, authorization: str | None, apikey: str | None) -> Caller:
+        """The caller of a request with these headers. Raises ``NotSignedIn`` for credentials that are not good.
+
+        Supabase's clients send the key in both headers until somebody signs in. A publishable key names nobody.
+        """
+        credential = _credential(authorization)
+        if credential is None:
+            credential = apikey
+        if not credential or credential.startswith(_PUBLISHABLE):
+            return Claims()
+        if self._is_service_key(credential):
+            return Service()
+        return await self._verifier.verify(credential)
+
+    def _is_service_key(self, credential: str) -> bool:
+        return self._service_key is not None and hmac.compare_digest(credential.encode(), self._service_key)
+
+
+async def who_asks(
+    request: Request,
+    _bearer: Annotated[
+        object, Depends(bearer_scheme)
+    ],  # these two read nothing for us; they describe the headers
+    _apikey: Annotated[object, Depends(apikey_scheme)],
+) -> Caller:
+    """The caller of a request, for routes. Remembered on the request, because a refusal reads differently to a visitor."""
+    doorkeeper: Doorkeeper = request.app.state.doorkeeper
+    caller = await doorkeeper.admit(
+        authorization=request.headers.get("authorization"), apikey=request.headers.get("apikey")
+    )
+    request.state.caller = caller
+    return caller
+
+
+async def only_the_service(caller: Annotated[Caller, Depends(who_asks)]) -> Service:
+    """The service role, for routes that are for nobody else. Raises ``NotSignedIn`` for everybody else."""
+    if not isinstance(caller, Service):
+        raise NotSignedIn(
+            "This is for servers that hold the service key.", hint="Send the service key as the bearer token."
+        )
+    return caller
+
+
+async def only_the_signed_in(caller: Annotated[Caller, Depends(who_asks)]) -> Caller:
+    """Whoever is somebody. Raises ``NotSignedIn`` for a visitor."""
+    if isinstance(caller, Claims) and caller.user_id is None:
+        raise NotSignedIn("Sign in first.", hint="Send the access token of a signed-in person.")
+    return caller
+
+
+async def only_a_person(caller: Annotated[Caller, Depends(only_the_signed_in)]) -> Claims:
+    """A person with a token of their own. Raises ``NotSignedIn`` for a visitor, ``PermissionDenied`` for the service."""
+    if not isinstance(caller, Claims):
+        raise PermissionDenied(
+            "This belongs to a person; the service is none.", hint="Send a person's access token."
+        )
+    return caller
+
+
+Asking = Annotated[Caller, Depends(who_asks)]
+SignedIn = Annotated[Caller, Depends(only_the_signed_in)]
+Person = Annotated[Claims, Depends(only_a_person)]
+OnlyService = Annotated[Service, Depends(only_the_service)]
+
+
+def _credential(authorization: str | None) -> str | None:
+    if authorization is None:
+        return None
+    scheme, _, credential = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not credential.strip():
+        raise NotSignedIn(
+            "The Authorization header is not understood.", hint="Send: Authorization: Bearer <token>."
+        )
+    return credential.strip()

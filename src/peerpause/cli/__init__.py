@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from peerpause.cli import demo, expire, importing, migrate, serve, token
+from peerpause.cli import demo, expire, importing, migrate, serve, supabase, token
 from peerpause.errors import PeerPauseError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.add_typer(migrate.app, name="migrate")
 app.command("import")(importing.import_files)
 app.command("expire")(expire.expire)
 app.command("serve")(serve.serve)
+app.add_typer(supabase.app, name="supabase")
 app.command("token")(token.token)
 
 

@@ -1,0 +1,77 @@
+-- Finds what visitors see differently from what webhooks have been told, whatever changed it (a status, a profile, a membership, a
+-- certificate that ran out at midnight), and writes one delivery for each change and active endpoint, in one statement.
+--
+-- The organisation's row is locked and passed over if it is taken, so that any number of workers find each change once; a crash
+-- leaves all of it undone. Parameters: rest (seconds since the last look), at_most (organisations looked at). Answers one row.
+with due as materialized (
+  select w.organisation_id
+  from peerpause.roster_watches as w
+  where
+    w.looked_at <= clock_timestamp() - make_interval(secs => %(rest)s)
+    and exists (select from public.webhook_endpoints as e where e.organisation_id = w.organisation_id and e.active)
+  order by w.looked_at
+  limit %(at_most)s
+  for update of w skip locked
+),
+
+seen as materialized (
+  select s.organisation_id, s.chapter_id, s.mentor_id, s.digest
+  from due as d
+  cross join lateral peerpause.roster_digests(d.organisation_id) as s
+),
+
+told as materialized (
+  select p.organisation_id, p.chapter_id, p.mentor_id, p.digest
+  from due as d
+  inner join peerpause.roster_published as p on p.organisation_id = d.organisation_id
+),
+
+changes as materialized (
+  select
+    peerpause.time_ordered_uuid() as event_id,
+    coalesce(s.organisation_id, t.organisation_id) as organisation_id,
+    coalesce(s.chapter_id, t.chapter_id) as chapter_id,
+    coalesce(s.mentor_id, t.mentor_id) as mentor_id,
+    s.digest,
+    case when t.digest is null then 'listed' when s.digest is null then 'unlisted' else 'edited' end as change
+  from seen as s
+  full join told as t
+    on t.organisation_id = s.organisation_id and t.chapter_id = s.chapter_id and t.mentor_id = s.mentor_id
+  where s.digest is distinct from t.digest
+),
+
+forgotten as (
+  delete from peerpause.roster_published as p
+  using changes as c
+  where
+    c.change = 'unlisted'
+    and p.organisation_id = c.organisation_id and p.chapter_id = c.chapter_id and p.mentor_id = c.mentor_id
+),
+
+kept as (
+  insert into peerpause.roster_published (organisation_id, chapter_id, mentor_id, digest)
+  select c.organisation_id, c.chapter_id, c.mentor_id, c.digest
+  from changes as c
+  where c.change <> 'unlisted'
+  on conflict (organisation_id, chapter_id, mentor_id) do update set digest = excluded.digest
+),
+
+looked as (
+  update peerpause.roster_watches as w
+  set looked_at = clock_timestamp()
+  from due as d
+  where w.organisation_id = d.organisation_id
+),
+
+deliveries as (
+  insert into public.webhook_deliveries (organisation_id, endpoint_id, event_id, chapter_id, mentor_id, change)
+  select c.organisation_id, e.id, c.event_id, c.chapter_id, c.mentor_id, c.change
+  from changes as c
+  inner join public.webhook_endpoints as e on e.organisation_id = c.organisation_id and e.active
+  returning id
+)
+
+select
+  (select count(*) from due) as organisations,
+  (select count(*) from changes) as changes,
+  (select count(*) from deliveries) as deliveries

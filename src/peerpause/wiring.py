@@ -17,11 +17,15 @@ from peerpause.notifications.by_token import TokenPusher
 from peerpause.notifications.carriers import EmailCarrier, PushCarrier
 from peerpause.notifications.channels.email import EmailChannel, read_smtp_url
 from peerpause.notifications.channels.fcm import FcmChannel, load_credentials
+from peerpause.notifications.channels.webhook import WebhookChannel
 from peerpause.notifications.dispatch import PushDispatcher
 from peerpause.notifications.due import DeliveryBook
 from peerpause.notifications.outbox import Outbox
 from peerpause.notifications.sender import Sender
 from peerpause.notifications.service import CoordinatorNotificationService
+from peerpause.roster.endpoints import WebhookEndpoints
+from peerpause.roster.watch import RosterWatch
+from peerpause.roster.webhooks import WebhookBook, WebhookSender
 from peerpause.settings import Settings
 from peerpause.status.repository import PostgresMentorStatusRepository
 from peerpause.status.service import MentorStatusService
@@ -42,6 +46,9 @@ class Services:
     notifications: CoordinatorNotificationService
     by_token: TokenPusher
     expiry: CertificationExpiryJob
+    roster_watch: RosterWatch
+    webhooks: WebhookSender
+    webhook_endpoints: WebhookEndpoints
     metrics: Metrics
     jobs: App
 
@@ -90,6 +97,8 @@ async def services(
             carrier=EmailCarrier(channel=email, message_host=_host(public_url), public_url=public_url),
             metrics=metrics,
         )
+        webhook = WebhookChannel()
+        stack.push_async_callback(webhook.close)
         yield Services(
             sessions=sessions,
             bell=bell,
@@ -100,6 +109,11 @@ async def services(
             ),
             by_token=TokenPusher(channel=push, book=book),
             expiry=CertificationExpiryJob(sessions=sessions),
+            roster_watch=RosterWatch(sessions=sessions),
+            webhooks=WebhookSender(
+                book=WebhookBook(sessions=sessions), channel=webhook, metrics=metrics, public_url=public_url
+            ),
+            webhook_endpoints=WebhookEndpoints(sessions=sessions, addresses=webhook),
             metrics=metrics,
             jobs=_jobs(database_url),
         )

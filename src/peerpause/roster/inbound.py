@@ -30,14 +30,17 @@ _LONGEST_ID: Final = 255
 
 
 class CertificateUpdate(BaseModel):
-    """One renewed certificate. ``mentor`` is the organisation's own id for the mentor; days are inclusive."""
+    """One renewed certificate. ``mentor`` is the organisation's own id for the mentor; days are inclusive.
+
+    Without ``kind`` it is the one kind that the organisation requires.
+    """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     mentor: Annotated[str, Field(min_length=1, max_length=200)]
     issued_on: date
     expires_on: date | None = None
-    kind: Annotated[str, Field(min_length=1, max_length=100)] = "peer_mentor"
+    kind: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     note: Annotated[str, Field(max_length=2000)] | None = None
 
 

@@ -15,6 +15,7 @@ from procrastinate.exceptions import ConnectorException
 from peerpause.errors import Unavailable
 from peerpause.notifications.bell import OutboxBell
 from peerpause.telemetry import Event
+from peerpause.worker.announcing import Announcing
 from peerpause.worker.listening import listen
 from peerpause.worker.tasks import QUEUE, Tools, tasks
 from peerpause.worker.telling import Telling
@@ -42,8 +43,9 @@ async def background(
         raise Unavailable(
             "The database cannot be reached just now.", hint="Start the worker again in a moment."
         ) from error
+    announcing = Announcing(watch=tools.roster_watch, sender=tools.webhooks)
     try:
-        async with telling.running(), asyncio.TaskGroup() as beside:
+        async with telling.running(), announcing.running(), asyncio.TaskGroup() as beside:
             both = (
                 beside.create_task(listen(listen_url, bell)),
                 beside.create_task(_work_through_jobs(tools)),

@@ -10,6 +10,8 @@ from procrastinate import App, Blueprint, JobContext
 from peerpause.certifications.expiry import CertificationExpiryJob
 from peerpause.database.session import Service, Sessions
 from peerpause.notifications.bell import OutboxBell
+from peerpause.roster.watch import RosterWatch
+from peerpause.roster.webhooks import WebhookSender
 from peerpause.telemetry import Event
 
 QUEUE: Final = "peerpause"
@@ -26,13 +28,34 @@ class Tools(Protocol):
     """What the tasks need of the process they run in."""
 
     @property
-    def sessions(self) -> Sessions: ...
+    def sessions(self) -> Sessions:
+        """The way to the database."""
+        ...
+
     @property
-    def bell(self) -> OutboxBell: ...
+    def bell(self) -> OutboxBell:
+        """What wakes those who tell changes."""
+        ...
+
     @property
-    def expiry(self) -> CertificationExpiryJob: ...
+    def expiry(self) -> CertificationExpiryJob:
+        """The certificate check."""
+        ...
+
     @property
-    def jobs(self) -> App: ...
+    def roster_watch(self) -> RosterWatch:
+        """What finds changes of public rosters."""
+        ...
+
+    @property
+    def webhooks(self) -> WebhookSender:
+        """What tells websites of them."""
+        ...
+
+    @property
+    def jobs(self) -> App:
+        """The Procrastinate app."""
+        ...
 
 
 @tasks.periodic(cron="* * * * *")
@@ -70,9 +93,10 @@ async def watch_certificates(context: JobContext, timestamp: int) -> None:
 @tasks.periodic(cron="17 * * * *")
 @tasks.task(queue=QUEUE, queueing_lock="tidy_up", pass_context=True)
 async def tidy_up(context: JobContext, timestamp: int) -> None:
-    """Forget idempotency keys older than a day, and finished jobs with them."""
+    """Forget idempotency keys and finished jobs older than a day, and settled webhooks older than a month."""
     tools = _tools(context)
     await tools.sessions.call(Service(), "forget_idempotency_keys")
+    await tools.sessions.call(Service(), "forget_webhook_deliveries")
     await tools.jobs.job_manager.delete_old_jobs(nb_hours=24, include_failed=False)
 
 

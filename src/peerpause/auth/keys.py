@@ -22,6 +22,7 @@ REST_BETWEEN_FETCHES: Final = 60.0
 """Seconds between two fetches at least, however many tokens with unknown keys arrive, and however the last one ended."""
 
 _LARGEST_SET: Final = 256 * 1024
+_SMALLEST_RSA: Final = 2048
 _FETCH_TIMEOUT: Final = aiohttp.ClientTimeout(total=5)
 _KEY_TYPES: Final[Mapping[str, str]] = {"RS256": "RSA", "ES256": "EC"}
 
@@ -121,6 +122,7 @@ def _read_key(listed: Mapping[str, Any]) -> jwt.PyJWK | None:
     if algorithm == "ES256" and listed.get("crv") != "P-256":
         return None
     try:
-        return jwt.PyJWK(dict(listed), algorithm=algorithm)
+        key = jwt.PyJWK(dict(listed), algorithm=algorithm)
     except (jwt.PyJWTError, ValueError):
         return None
+    return None if algorithm == "RS256" and key.key.key_size < _SMALLEST_RSA else key

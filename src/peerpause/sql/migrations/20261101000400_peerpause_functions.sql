@@ -1884,6 +1884,7 @@ for each statement
 when (row_security_active('public.peer_mentors'))
 execute function peerpause.record_status_changes('client');
 
+-- Append-only: row by row, and also for a statement that would empty the table.
 create trigger peerpause_append_only
 before update or delete on public.peer_mentor_status_history
 for each row

@@ -223,7 +223,7 @@ begin
     char_length(p_contact) > 200
     or peerpause.has_hidden_characters(p_contact)
     or not (
-      p_contact ~ '^[^\s@<>"'']+@[^\s@<>"'']+\.[^\s@<>"'']+$'
+      p_contact ~* '^[^\s@<>"''/:\\]+@[a-z0-9-]+(\.[a-z0-9-]+)+$'
       or (p_contact ~ '^\+?[0-9(][0-9 ()-]{3,}$' and char_length(regexp_replace(p_contact, '[^0-9]', '', 'g')) between 5 and 15)
       or p_contact ~* '^https://[a-z0-9-]+(\.[a-z0-9-]+)+(/[^\s<>"'']*)?$'
     )

@@ -1,0 +1,1 @@
+"""The public roster, its page and its webhooks."""

@@ -1,0 +1,63 @@
+"""What the tests of the roster share: the cast in the test's own database, its owner's session, and the roster's routes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from types import SimpleNamespace
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from peerpause.api.problems import answer_refusals
+from peerpause.database.session import Sessions
+from peerpause.roster.routes import router
+from tests.cast import World, build_world
+from tests.database.acting import Session, owner_session
+from tests.servers import Database
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    """The cast; nobody needs a certificate unless a test says so."""
+    return build_world(database.url)
+
+
+@pytest.fixture(scope="module")
+def shared_world(module_database: Database) -> World:
+    """The cast in the module's database, for tests that change nothing others look at."""
+    return build_world(module_database.url)
+
+
+@pytest.fixture
+async def shared_sessions(module_database: Database) -> AsyncIterator[Sessions]:
+    """A pool on the module's database."""
+    async with Sessions(url=module_database.url, size=2) as opened:
+        yield opened
+
+
+@pytest.fixture
+def owner(database: Database) -> Iterator[Session]:
+    """The session of the tables' owner."""
+    with owner_session(database) as session:
+        yield session
+
+
+@pytest.fixture
+async def sessions(database: Database) -> AsyncIterator[Sessions]:
+    """A pool as the program has one."""
+    async with Sessions(url=database.url, size=4) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def http(sessions: Sessions, world: World) -> AsyncIterator[httpx.AsyncClient]:
+    """A visitor of the roster's routes."""
+    app = FastAPI()
+    app.state.services = SimpleNamespace(sessions=sessions)
+    app.include_router(router)
+    answer_refusals(app)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app), base_url="https://peerpause.test"
+    ) as client:
+        yield client

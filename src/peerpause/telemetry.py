@@ -32,6 +32,8 @@ class Event(StrEnum):
     DELIVERY_BROKEN = "delivery.broken"
     CHANNEL_MISCONFIGURED = "channel.misconfigured"
     PUSH_REFUSED = "push.refused"
+    WORKER_STARTED = "worker.started"
+    WORKER_STOPPED = "worker.stopped"
     WORKER_INTERRUPTED = "worker.interrupted"
     PLANNED_PAUSES = "worker.planned_pauses"
     JOB_START = "job_start"

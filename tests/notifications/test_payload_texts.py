@@ -41,6 +41,7 @@ SITUATIONS: Final = {
     "mentor_reactivated": (NotificationEvent.MENTOR_REACTIVATED, "paused", "active"),
     "mentor_deactivated": (NotificationEvent.MENTOR_DEACTIVATED, "active", "inactive"),
     "pause_about_to_start": (NotificationEvent.PAUSE_ABOUT_TO_START, "active", "active"),
+    "planned_pause_skipped": (NotificationEvent.PLANNED_PAUSE_SKIPPED, "inactive", "inactive"),
     "certification_expiring": (NotificationEvent.CERTIFICATION_EXPIRING, "active", "active"),
     "certification_renewed": (NotificationEvent.CERTIFICATION_RENEWED, "active", "active"),
     "certification_renewed, back from the pause": (
@@ -200,6 +201,30 @@ PUSHES: Final = {
     ("pause_about_to_start", "en", "mentor"): PushText(
         "Your pause starts soon",
         "Your planned pause as peer mentor starts soon. You can cancel it if something has changed.",
+    ),
+    ("planned_pause_skipped", "nb", "coordinator"): PushText(
+        "Pausen til Ada startet ikke",
+        "Den planlagte pausen til Ada er falt bort, fordi Ada ikke var aktiv da den skulle starte.",
+    ),
+    ("planned_pause_skipped", "nb", "mentor"): PushText(
+        "Pausen din startet ikke",
+        "Den planlagte pausen din er falt bort, fordi du ikke var aktiv da den skulle starte.",
+    ),
+    ("planned_pause_skipped", "nn", "coordinator"): PushText(
+        "Pausen til Ada starta ikkje",
+        "Den planlagde pausen til Ada er fallen bort, fordi Ada ikkje var aktiv då han skulle starte.",
+    ),
+    ("planned_pause_skipped", "nn", "mentor"): PushText(
+        "Pausen din starta ikkje",
+        "Den planlagde pausen din er fallen bort, fordi du ikkje var aktiv då han skulle starte.",
+    ),
+    ("planned_pause_skipped", "en", "coordinator"): PushText(
+        "Ada’s pause did not start",
+        "The planned pause of Ada has been dropped, because Ada was not active when it was due to start.",
+    ),
+    ("planned_pause_skipped", "en", "mentor"): PushText(
+        "Your pause did not start",
+        "Your planned pause has been dropped, because you were not active when it was due to start.",
     ),
     ("certification_expiring", "nb", "coordinator"): PushText(
         "Sertifiseringen til Ada går snart ut",
@@ -459,6 +484,9 @@ def test_a_language_we_do_not_speak_becomes_bokmaal(tag: str | None, language: s
 
 # The sentences that the inbox adds to the push, in the order in which they stand.
 DETAILS: Final = {
+    ("planned_pause_skipped", "nb"): "",
+    ("planned_pause_skipped", "nn"): "",
+    ("planned_pause_skipped", "en"): "",
     ("mentor_paused", "nb"): "Grunn: Sykdom. Forventet tilbake 24. desember 2026.",
     ("mentor_paused", "nn"): "Grunn: Sjukdom. Venta tilbake 24. desember 2026.",
     ("mentor_paused", "en"): "Reason: Illness. Expected back on 24 December 2026.",
@@ -672,6 +700,114 @@ def test_the_labels_differ_between_the_languages() -> None:
                 "7 certificates have expired",
                 "7 people have been paused automatically because their certificates have expired. "
                 "Sign in to see who.",
+            ),
+        ),
+        (
+            1,
+            "nb",
+            NotificationEvent.SUMMARY_EXPIRING,
+            PushText(
+                "1 sertifisering går snart ut",
+                "1 person i lokallaget ditt har en sertifisering som går ut innen 60 dager. Logg inn for å se hvem.",
+            ),
+        ),
+        (
+            7,
+            "nb",
+            NotificationEvent.SUMMARY_EXPIRING,
+            PushText(
+                "7 sertifiseringer går snart ut",
+                "7 personer der du er koordinator, har en sertifisering som går ut innen 60 dager. Logg inn for å se hvem.",
+            ),
+        ),
+        (
+            1,
+            "nb",
+            NotificationEvent.SUMMARY_NEWS,
+            PushText(
+                "1 ny melding",
+                "Du har 1 ny melding. Logg inn for å lese den.",
+            ),
+        ),
+        (
+            7,
+            "nb",
+            NotificationEvent.SUMMARY_NEWS,
+            PushText(
+                "7 nye meldinger",
+                "Du har 7 nye meldinger. Logg inn for å lese dem.",
+            ),
+        ),
+        (
+            1,
+            "nn",
+            NotificationEvent.SUMMARY_EXPIRING,
+            PushText(
+                "1 sertifisering går snart ut",
+                "1 person i lokallaget ditt har ei sertifisering som går ut innan 60 dagar. Logg inn for å sjå kven.",
+            ),
+        ),
+        (
+            7,
+            "nn",
+            NotificationEvent.SUMMARY_EXPIRING,
+            PushText(
+                "7 sertifiseringar går snart ut",
+                "7 personar der du er koordinator, har ei sertifisering som går ut innan 60 dagar. Logg inn for å sjå kven.",
+            ),
+        ),
+        (
+            1,
+            "nn",
+            NotificationEvent.SUMMARY_NEWS,
+            PushText(
+                "1 ny melding",
+                "Du har 1 ny melding. Logg inn for å lese henne.",
+            ),
+        ),
+        (
+            7,
+            "nn",
+            NotificationEvent.SUMMARY_NEWS,
+            PushText(
+                "7 nye meldingar",
+                "Du har 7 nye meldingar. Logg inn for å lese dei.",
+            ),
+        ),
+        (
+            1,
+            "en",
+            NotificationEvent.SUMMARY_EXPIRING,
+            PushText(
+                "1 certificate expires soon",
+                "1 person in your chapter has a certificate that expires within 60 days. Sign in to see who.",
+            ),
+        ),
+        (
+            7,
+            "en",
+            NotificationEvent.SUMMARY_EXPIRING,
+            PushText(
+                "7 certificates expire soon",
+                "7 people where you are a coordinator have a certificate that expires within 60 days. Sign in to see who.",
+            ),
+        ),
+        (
+            1,
+            "en",
+            NotificationEvent.SUMMARY_NEWS,
+            PushText(
+                "1 new message",
+                "You have 1 new message. Sign in to read it.",
+            ),
+        ),
+        (
+            7,
+            "en",
+            NotificationEvent.SUMMARY_NEWS,
+            PushText(
+                "7 new messages",
+                "You have 7 new messages. Sign in to read them.",
             ),
         ),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -35,6 +35,16 @@ _URGENT: Final = frozenset(
         NotificationEvent.MENTOR_DEACTIVATED,
         NotificationEvent.SUMMARY,
         NotificationEvent.SUMMARY_CERTIFICATION,
+    }
+)
+
+_CHANGES: Final = frozenset(
+    {
+        NotificationEvent.MENTOR_PAUSED,
+        NotificationEvent.MENTOR_PAUSED_CERTIFICATION,
+        NotificationEvent.MENTOR_REACTIVATED,
+        NotificationEvent.MENTOR_DEACTIVATED,
+        NotificationEvent.CERTIFICATION_RENEWED,
     }
 )
 
@@ -100,8 +110,7 @@ def summary_notice(
     payloads: Sequence[NotificationPayload], manner: Manner, *, summary_id: UUID, public_url: str | None
 ) -> Notice:
     """Word one notice for several changes: how many, and no names. ``summary_id`` makes a repeat replace the first."""
-    lapsed = all(each.event is NotificationEvent.MENTOR_PAUSED_CERTIFICATION for each in payloads)
-    kind = NotificationEvent.SUMMARY_CERTIFICATION if lapsed else NotificationEvent.SUMMARY
+    kind = _kind_of_summary({each.event for each in payloads})
     link = inbox_link(public_url)
     return Notice(
         text=summary_push_text(len(payloads), manner.language, kind),
@@ -111,3 +120,11 @@ def summary_notice(
         thread_id=str(payloads[0].organisation_id),
         link=link,
     )
+
+
+def _kind_of_summary(events: Set[NotificationEvent]) -> NotificationEvent:
+    if events == {NotificationEvent.MENTOR_PAUSED_CERTIFICATION}:
+        return NotificationEvent.SUMMARY_CERTIFICATION
+    if events == {NotificationEvent.CERTIFICATION_EXPIRING}:
+        return NotificationEvent.SUMMARY_EXPIRING
+    return NotificationEvent.SUMMARY if events <= _CHANGES else NotificationEvent.SUMMARY_NEWS

@@ -24,24 +24,27 @@ MAX_DEEP_LINK_BYTES: Final = 512
 
 
 class NotificationEvent(StrEnum):
-    """What people are told of. The two summaries stand for several changes at once, all others for one mentor."""
+    """What people are told of. The summaries stand for several changes or notices at once, all others for one mentor."""
 
     MENTOR_PAUSED = "mentor_paused"
     MENTOR_PAUSED_CERTIFICATION = "mentor_paused_certification"
     MENTOR_REACTIVATED = "mentor_reactivated"
     MENTOR_DEACTIVATED = "mentor_deactivated"
     PAUSE_ABOUT_TO_START = "pause_about_to_start"
+    PLANNED_PAUSE_SKIPPED = "planned_pause_skipped"
     CERTIFICATION_EXPIRING = "certification_expiring"
     CERTIFICATION_RENEWED = "certification_renewed"
     RETURN_NEAR = "return_near"
     RETURN_PASSED = "return_passed"
     SUMMARY = "summary"
     SUMMARY_CERTIFICATION = "summary_certification"
+    SUMMARY_EXPIRING = "summary_expiring"
+    SUMMARY_NEWS = "summary_news"
 
     @property
     def is_summary(self) -> bool:
         """True where the event stands for several mentors, so that no single payload can carry it."""
-        return self in {NotificationEvent.SUMMARY, NotificationEvent.SUMMARY_CERTIFICATION}
+        return self.value.startswith(NotificationEvent.SUMMARY.value)
 
 
 def event_for_change(previous: str | None, new: str, reason: str | None) -> NotificationEvent | None:

@@ -90,6 +90,16 @@ async def watch_certificates(context: JobContext, timestamp: int) -> None:
         _log.error(Event.WATCHDOG_ALERT, problems=row["report"]["problems"])
 
 
+@tasks.periodic(cron="20 * * * *")
+@tasks.task(queue=QUEUE, queueing_lock="make_reminders", pass_context=True)
+async def make_reminders(context: JobContext, timestamp: int) -> None:
+    """Make the reminders that are due, each once. Every hour, so that one that was missed is made up for the same day."""
+    tools = _tools(context)
+    (row,) = await tools.sessions.call(Service(), "make_reminders")
+    _log.info(Event.REMINDERS_MADE, **row["report"])
+    tools.bell.ring()
+
+
 @tasks.periodic(cron="17 * * * *")
 @tasks.task(queue=QUEUE, queueing_lock="tidy_up", pass_context=True)
 async def tidy_up(context: JobContext, timestamp: int) -> None:

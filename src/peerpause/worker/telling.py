@@ -54,7 +54,7 @@ class Telling:
 
     async def drain(self) -> None:
         """Tell and send until nothing is due any more. For commands that end, and for tests."""
-        while (await self._outbox.tell_changes()).changes:
+        while (await self._outbox.tell_changes()).anything:
             pass
         for sender in self._senders:
             while await sender.step():
@@ -90,7 +90,7 @@ class Telling:
 
     async def _tell(self) -> None:
         told = await self._outbox.tell_changes()
-        if told.changes:
+        if told.anything:
             for sender in self._senders:
                 sender.wake()
         else:

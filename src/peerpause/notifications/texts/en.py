@@ -64,6 +64,16 @@ ENGLISH: Final = Wording(
                 "Your planned pause as {role} starts soon. You can cancel it if something has changed.",
             ),
         ),
+        NotificationEvent.PLANNED_PAUSE_SKIPPED: Voices(
+            Phrase(
+                "{name}’s pause did not start",
+                "The planned pause of {name} has been dropped, because {name} was not active when it was due to start.",
+            ),
+            Phrase(
+                "Your pause did not start",
+                "Your planned pause has been dropped, because you were not active when it was due to start.",
+            ),
+        ),
         NotificationEvent.CERTIFICATION_EXPIRING: Voices(
             Phrase(
                 "{name}’s certificate expires soon",
@@ -133,6 +143,26 @@ ENGLISH: Final = Wording(
                 "{count} certificates have expired",
                 "{count} people have been paused automatically because their certificates have expired. "
                 "Sign in to see who.",
+            ),
+        ),
+        NotificationEvent.SUMMARY_EXPIRING: (
+            Phrase(
+                "1 certificate expires soon",
+                "1 person in your chapter has a certificate that expires within 60 days. Sign in to see who.",
+            ),
+            Phrase(
+                "{count} certificates expire soon",
+                "{count} people where you are a coordinator have a certificate that expires within 60 days. Sign in to see who.",
+            ),
+        ),
+        NotificationEvent.SUMMARY_NEWS: (
+            Phrase(
+                "1 new message",
+                "You have 1 new message. Sign in to read it.",
+            ),
+            Phrase(
+                "{count} new messages",
+                "You have {count} new messages. Sign in to read them.",
             ),
         ),
     },

@@ -62,6 +62,16 @@ BOKMAAL: Final = Wording(
                 "Den planlagte pausen din som {role} starter snart. Du kan avlyse den hvis noe har endret seg.",
             ),
         ),
+        NotificationEvent.PLANNED_PAUSE_SKIPPED: Voices(
+            Phrase(
+                "Pausen til {name} startet ikke",
+                "Den planlagte pausen til {name} er falt bort, fordi {name} ikke var aktiv da den skulle starte.",
+            ),
+            Phrase(
+                "Pausen din startet ikke",
+                "Den planlagte pausen din er falt bort, fordi du ikke var aktiv da den skulle starte.",
+            ),
+        ),
         NotificationEvent.CERTIFICATION_EXPIRING: Voices(
             Phrase(
                 "Sertifiseringen til {name} går snart ut",
@@ -134,6 +144,26 @@ BOKMAAL: Final = Wording(
                 "{count} sertifiseringer har gått ut",
                 "{count} personer er automatisk satt på pause fordi sertifiseringen har gått ut. "
                 "Logg inn for å se hvem.",
+            ),
+        ),
+        NotificationEvent.SUMMARY_EXPIRING: (
+            Phrase(
+                "1 sertifisering går snart ut",
+                "1 person i lokallaget ditt har en sertifisering som går ut innen 60 dager. Logg inn for å se hvem.",
+            ),
+            Phrase(
+                "{count} sertifiseringer går snart ut",
+                "{count} personer der du er koordinator, har en sertifisering som går ut innen 60 dager. Logg inn for å se hvem.",
+            ),
+        ),
+        NotificationEvent.SUMMARY_NEWS: (
+            Phrase(
+                "1 ny melding",
+                "Du har 1 ny melding. Logg inn for å lese den.",
+            ),
+            Phrase(
+                "{count} nye meldinger",
+                "Du har {count} nye meldinger. Logg inn for å lese dem.",
             ),
         ),
     },

@@ -63,6 +63,16 @@ NYNORSK: Final = Wording(
                 "Du kan avlyse han dersom noko har endra seg.",
             ),
         ),
+        NotificationEvent.PLANNED_PAUSE_SKIPPED: Voices(
+            Phrase(
+                "Pausen til {name} starta ikkje",
+                "Den planlagde pausen til {name} er fallen bort, fordi {name} ikkje var aktiv då han skulle starte.",
+            ),
+            Phrase(
+                "Pausen din starta ikkje",
+                "Den planlagde pausen din er fallen bort, fordi du ikkje var aktiv då han skulle starte.",
+            ),
+        ),
         NotificationEvent.CERTIFICATION_EXPIRING: Voices(
             Phrase(
                 "Sertifiseringa til {name} går snart ut",
@@ -138,6 +148,26 @@ NYNORSK: Final = Wording(
                 "{count} sertifiseringar har gått ut",
                 "{count} personar er automatisk sette på pause fordi sertifiseringa har gått ut. "
                 "Logg inn for å sjå kven.",
+            ),
+        ),
+        NotificationEvent.SUMMARY_EXPIRING: (
+            Phrase(
+                "1 sertifisering går snart ut",
+                "1 person i lokallaget ditt har ei sertifisering som går ut innan 60 dagar. Logg inn for å sjå kven.",
+            ),
+            Phrase(
+                "{count} sertifiseringar går snart ut",
+                "{count} personar der du er koordinator, har ei sertifisering som går ut innan 60 dagar. Logg inn for å sjå kven.",
+            ),
+        ),
+        NotificationEvent.SUMMARY_NEWS: (
+            Phrase(
+                "1 ny melding",
+                "Du har 1 ny melding. Logg inn for å lese henne.",
+            ),
+            Phrase(
+                "{count} nye meldingar",
+                "Du har {count} nye meldingar. Logg inn for å lese dei.",
             ),
         ),
     },

@@ -121,7 +121,15 @@ select
   v.devices,
   r.recently_sent
 from taken as t
-inner join public.notifications as n on n.history_id = t.history_id and n.recipient_id = t.recipient_id
+inner join lateral (
+  select c.payload
+  from public.notifications as c
+  where c.history_id = t.history_id and c.recipient_id = t.recipient_id
+  union all
+  select c.payload
+  from public.notifications as c
+  where c.notice_id = t.notice_id and c.recipient_id = t.recipient_id
+) as n on true
 left join public.people as p on p.user_id = t.recipient_id
 left join devices as v on v.user_id = t.recipient_id
 left join recent as r on r.recipient_id = t.recipient_id

@@ -2,6 +2,20 @@
 
 -- The functions as they were.
 drop function
+peerpause.incidents_in_short(uuid[]),
+peerpause.watch_certificates(),
+peerpause.watchdog_problems(),
+peerpause.last_due_run(timestamptz),
+public.grant_certification_override(uuid, text, date, text),
+peerpause.grant_certification_override(uuid, text, date, text),
+public.record_renewal(uuid, date, date, text, text, text),
+peerpause.record_renewal(uuid, date, date, text, text, text),
+peerpause.authorise_staff(uuid),
+peerpause.return_on_date(),
+peerpause.make_reminders(),
+peerpause.expiring_certificates(uuid, integer),
+peerpause.cancel_notices(uuid),
+peerpause.is_overtaken(public.mentor_notices),
 peerpause.pause_lapsed(uuid, uuid[], jsonb),
 peerpause.expire_batch(uuid, integer),
 peerpause.begin_expiry_run(uuid[], interval),
@@ -67,6 +81,50 @@ begin
   inner join old_rows as o on o.id = n.id
   where o.status is distinct from n.status;
   return null;
+end
+$$;
+
+-- Begins the pauses whose time has come, each exactly once. Called by the worker every few seconds; for the service role only.
+--
+-- Every mentor is looked at afresh: one who is no longer active is skipped, and the row says so. One who cannot be paused is
+-- named in a warning and stays due; the rest go on. Locks: the scheduled row and the mentor's together, passing over what others
+-- hold: many workers share the work, and one that never waits cannot deadlock with a person who holds the mentor and plans anew.
+-- Answers how many pauses began and how many were skipped.
+create or replace function peerpause.apply_scheduled_changes(p_limit integer, out o_applied integer, out o_skipped integer)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_due record;
+begin
+  o_applied := 0;
+  o_skipped := 0;
+  for v_due in
+    select s.mentor_id, s.reason, s.note, s.expected_return_on, s.requested_by, p.status
+    from public.scheduled_status_changes as s
+    inner join public.peer_mentors as p on p.id = s.mentor_id
+    where s.settled_at is null and s.effective_at <= clock_timestamp()
+    order by s.effective_at
+    limit p_limit
+    for update of s, p skip locked
+  loop
+    if v_due.status <> 'active' then
+      perform peerpause.settle_schedule(v_due.mentor_id, null, 'skipped');
+      o_skipped := o_skipped + 1;
+      continue;
+    end if;
+    begin
+      perform peerpause.change_status(
+        v_due.mentor_id, 'paused', v_due.requested_by, v_due.reason, v_due.note, v_due.expected_return_on, null
+      );
+      perform peerpause.settle_schedule(v_due.mentor_id, null, 'applied');
+      o_applied := o_applied + 1;
+    exception
+      when others then
+        raise warning 'the planned pause of mentor % could not begin (SQLSTATE %)', v_due.mentor_id, sqlstate;
+    end;
+  end loop;
 end
 $$;
 
@@ -279,6 +337,77 @@ begin
 end
 $$;
 
+-- Is the compliance promise kept, and does anyone watch over it? For the service role, and for admins of any organisation.
+--
+-- Answers {ok, checked_at, expired_but_active, last_success_at, problems: [{code, ...}]}. Codes: expired_but_active (lapsed mentors
+-- still active more than 30 minutes after the last nightly run was due), run_missing (no successful full run for 24.5 hours),
+-- run_failed, run_stuck (running for more than 30 minutes without a sign of life), outbox_stuck (changes untold for 15 minutes).
+create or replace function peerpause.certification_watchdog()
+returns jsonb
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_last public.job_runs;
+  v_last_success timestamptz;
+  v_active bigint;
+  v_untold bigint;
+  v_problems jsonb := '[]'::jsonb;
+begin
+  if not peerpause.caller_is_service() and peerpause.my_organisations() = '{}' then
+    raise exception 'the watchdog is for admins' using errcode = '42501', hint = 'Sign in as an admin of an organisation.';
+  end if;
+  select count(*)
+  into v_active
+  from peerpause.lapsed_mentors(null, null, null) as l
+  inner join public.peer_mentors as p on p.id = l.mentor_id
+  where l.status = 'active' and (peerpause.caller_is_service() or p.organisation_id = any(peerpause.my_organisations()));
+  select * into v_last from public.job_runs as j
+  where j.job = 'certification_expiry' and j.chapter_ids is null
+  order by j.started_at desc
+  limit 1;
+  select max(j.finished_at) into v_last_success from public.job_runs as j
+  where j.job = 'certification_expiry' and j.chapter_ids is null and j.status = 'succeeded';
+  select count(*) into v_untold from public.peer_mentor_status_history as h
+  where h.told_at is null and h.changed_at < clock_timestamp() - interval '15 minutes';
+
+  if v_active > 0 then
+    v_problems := v_problems || jsonb_build_object('code', 'expired_but_active', 'mentors', v_active);
+  end if;
+  if coalesce(v_last_success, '-infinity') < peerpause.clock() - interval '24 hours 30 minutes' then
+    v_problems := v_problems || jsonb_build_object('code', 'run_missing', 'last_success_at', v_last_success);
+  end if;
+  if v_last.status = 'failed' then
+    v_problems := v_problems || jsonb_build_object('code', 'run_failed', 'job_id', v_last.id);
+  end if;
+  if v_last.status = 'running' and v_last.heartbeat_at < peerpause.clock() - interval '30 minutes' then
+    v_problems := v_problems || jsonb_build_object('code', 'run_stuck', 'job_id', v_last.id);
+  end if;
+  if v_untold > 0 then
+    v_problems := v_problems || jsonb_build_object('code', 'outbox_stuck', 'changes', v_untold);
+  end if;
+  return jsonb_build_object(
+    'ok', v_problems = '[]',
+    'checked_at', clock_timestamp(),
+    'expired_but_active', v_active,
+    'last_success_at', v_last_success,
+    'problems', v_problems
+  );
+end
+$$;
+
+create or replace function public.certification_watchdog()
+returns jsonb
+language plpgsql
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return peerpause.certification_watchdog();
+end
+$$;
+
 revoke all on function
 peerpause.expire_batch(uuid, uuid[], uuid, integer)
 from public, anon, authenticated, service_role;
@@ -286,6 +415,69 @@ from public, anon, authenticated, service_role;
 grant execute on function
 peerpause.expire_batch(uuid, uuid[], uuid, integer)
 to service_role;
+
+-- The tables as they were. What was told of notices and incidents goes with them.
+drop trigger peerpause_append_only on public.certification_overrides;
+drop trigger peerpause_append_only_truncate on public.certification_overrides;
+
+delete from public.notification_deliveries as d
+where d.notice_id is not null;
+drop index public.deliveries_once_per_notice;
+drop index public.deliveries_notice_idx;
+alter table public.notification_deliveries
+  drop constraint deliveries_notice,
+  drop constraint deliveries_have_one_cause,
+  drop column notice_id,
+  alter column history_id set not null;
+
+delete from public.notifications as n
+where n.history_id is null;
+drop index public.notifications_once_per_notice;
+drop index public.notifications_once_per_incident;
+drop index public.notifications_notice_idx;
+drop index public.notifications_incident_idx;
+alter table public.notifications
+  drop constraint notifications_notice,
+  drop constraint notifications_incident,
+  drop constraint notifications_have_one_cause,
+  drop constraint notifications_name_the_mentor,
+  drop column notice_id,
+  drop column incident_id,
+  alter column history_id set not null,
+  alter column mentor_id set not null;
+comment on column public.notifications.mentor_id is null;
+comment on column public.notifications.payload is
+  'NotificationPayload as JSON: event, mentor, statuses, reason code, actor, time, return date, deep link. No note.';
+
+drop table peerpause.expiring_lists;
+drop table public.watchdog_incidents;
+drop table public.mentor_notices;
+drop table public.certification_renewals;
+drop function peerpause.refuse_change_of_record();
+
+drop index public.peer_mentors_returning;
+alter table public.organisations drop constraint organisations_reminders_are_days;
+do $$
+declare
+  v_column text;
+begin
+  foreach v_column in array array['reminder_days', 'return_reminder_days', 'auto_return'] loop
+    if not exists (
+      select from peerpause.adopted_columns as a where a.table_name = 'organisations' and a.column_name = v_column
+    ) then
+      execute format('alter table public.organisations drop column %I', v_column);
+    end if;
+  end loop;
+end
+$$;
+
+drop policy "admins see their own runs and the nightly, others their own" on public.job_runs;
+create policy "admins see all runs and others those they started"
+on public.job_runs for select to authenticated
+using (
+  started_by = (select auth.uid())
+  or cardinality((select peerpause.my_organisations())::uuid[]) > 0
+);
 
 drop index public.certifications_expiry;
 drop index public.job_runs_one_at_a_time;
@@ -297,11 +489,3 @@ alter table public.job_runs
   drop column reached_organisation_id,
   drop column reached_day,
   drop column reached_certification_id;
-
-drop policy "admins see their own runs and the nightly, others their own" on public.job_runs;
-create policy "admins see all runs and others those they started"
-on public.job_runs for select to authenticated
-using (
-  started_by = (select auth.uid())
-  or cardinality((select peerpause.my_organisations())::uuid[]) > 0
-);

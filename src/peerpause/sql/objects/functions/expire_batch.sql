@@ -13,7 +13,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_nowhere constant uuid := '00000000-0000-0000-0000-000000000000';
+  v_nowhere constant uuid := '00000000-0000-0000-0000-000000000000'::uuid;
   v_run public.job_runs;
   v_organisation record;
   v_days date[];

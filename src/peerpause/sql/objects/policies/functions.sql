@@ -38,6 +38,8 @@ peerpause.list_chapter_mentors(uuid, text, text, integer, text, uuid),
 peerpause.register_device_token(text, text, text),
 peerpause.release_device_token(text),
 peerpause.run_certification_expiry(uuid[]),
+peerpause.record_renewal(uuid, date, date, text, text, text),
+peerpause.grant_certification_override(uuid, text, date, text),
 peerpause.certification_watchdog()
 to authenticated, service_role;
 
@@ -56,6 +58,8 @@ public.list_chapter_mentors(uuid, text, text, integer, text, uuid),
 public.register_device_token(text, text, text),
 public.release_device_token(text),
 public.run_certification_expiry(uuid[]),
+public.record_renewal(uuid, date, date, text, text, text),
+public.grant_certification_override(uuid, text, date, text),
 public.certification_watchdog(),
 public.public_chapter_roster(uuid)
 from public, anon, authenticated, service_role;
@@ -72,6 +76,8 @@ public.list_chapter_mentors(uuid, text, text, integer, text, uuid),
 public.register_device_token(text, text, text),
 public.release_device_token(text),
 public.run_certification_expiry(uuid[]),
+public.record_renewal(uuid, date, date, text, text, text),
+public.grant_certification_override(uuid, text, date, text),
 public.certification_watchdog()
 to authenticated, service_role;
 
@@ -92,5 +98,14 @@ peerpause.expire_batch(uuid, integer),
 peerpause.pause_lapsed(uuid, uuid[], jsonb),
 peerpause.job_run_report(uuid),
 peerpause.fail_job_run(uuid, text),
+peerpause.is_overtaken(public.mentor_notices),
+peerpause.cancel_notices(uuid),
+peerpause.expiring_certificates(uuid, integer),
+peerpause.make_reminders(),
+peerpause.return_on_date(),
+peerpause.last_due_run(timestamptz),
+peerpause.watchdog_problems(),
+peerpause.watch_certificates(),
+peerpause.incidents_in_short(uuid[]),
 peerpause.finish_job_run(uuid)
 to service_role;

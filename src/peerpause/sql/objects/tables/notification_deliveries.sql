@@ -1,8 +1,8 @@
--- One row for every (history row, recipient, channel): what must reach whom, and how that went.
+-- One row for every (history row or notice, recipient, channel): what must reach whom, and how that went.
 create table public.notification_deliveries (
   organisation_id uuid not null,
   id uuid not null default peerpause.time_ordered_uuid(),
-  history_id uuid not null,
+  history_id uuid,
   mentor_id uuid not null,
   recipient_id uuid not null,
   channel text not null,
@@ -20,9 +20,12 @@ create table public.notification_deliveries (
   first_tried_at timestamptz,
   settled_at timestamptz,
   reference text,
+  notice_id uuid,
   primary key (organisation_id, id),
   constraint deliveries_history foreign key (organisation_id, history_id)
     references public.peer_mentor_status_history (organisation_id, id),
+  constraint deliveries_notice foreign key (organisation_id, notice_id) references public.mentor_notices (organisation_id, id),
+  constraint deliveries_have_one_cause check (num_nonnulls(history_id, notice_id) = 1),
   constraint deliveries_channel_is_known check (channel in ('push', 'email', 'webhook')),
   constraint deliveries_state_is_known check (state in ('pending', 'sent', 'skipped', 'failed', 'expired')),
   constraint deliveries_are_settled_with_a_time check ((state = 'pending') = (settled_at is null)),
@@ -44,9 +47,11 @@ comment on column public.notification_deliveries.summary_id is 'Deliveries with 
 comment on column public.notification_deliveries.reference is 'The other side''s id for the message.';
 
 create unique index deliveries_once on public.notification_deliveries (history_id, recipient_id, channel);
+create unique index deliveries_once_per_notice on public.notification_deliveries (notice_id, recipient_id, channel);
 create index deliveries_due on public.notification_deliveries (not_before) where state = 'pending';
 create index deliveries_waiting on public.notification_deliveries (recipient_id) where state = 'pending';
 create index deliveries_history_idx on public.notification_deliveries (organisation_id, history_id);
+create index deliveries_notice_idx on public.notification_deliveries (organisation_id, notice_id) where notice_id is not null;
 create index deliveries_recipient on public.notification_deliveries (recipient_id, created_at desc);
 create index deliveries_recently_sent on public.notification_deliveries (recipient_id, settled_at) where state = 'sent' and channel = 'push';
 

@@ -1,0 +1,2 @@
+-- Makes the notices that are due.
+select peerpause.make_reminders() as report

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Final, TextIO
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
 class Event(StrEnum):
@@ -144,6 +144,13 @@ class Metrics:
             buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
             registry=registry,
         )
+        self._problems_seen: frozenset[str] = frozenset()
+        self._watchdog = Gauge(
+            "peerpause_watchdog_problem",
+            "1 while the watchdog sees this problem.",
+            ("code",),
+            registry=registry,
+        )
 
     def delivery_settled(self, *, channel: str, state: str, outcome: str | None) -> None:
         """Count one delivery that has been settled."""
@@ -152,6 +159,12 @@ class Metrics:
     def request_answered(self, *, route: str, method: str, status: int, seconds: float) -> None:
         """Record one answer of the HTTP API; ``route`` is a pattern, not a path."""
         self._answered.labels(route=route, method=method, status=status).observe(seconds)
+
+    def watchdog_found(self, codes: frozenset[str]) -> None:
+        """Raise the flag of each problem the watchdog sees, and lower the others."""
+        self._problems_seen |= codes
+        for code in self._problems_seen:
+            self._watchdog.labels(code=code).set(code in codes)
 
     def told_after(self, seconds: float) -> None:
         """Record how long a recipient waited for the news of a change."""

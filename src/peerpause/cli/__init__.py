@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from peerpause.cli import demo, expire, importing, migrate, serve, supabase, token
+from peerpause.cli import demo, expire, importing, migrate, monitor, schedule, serve, supabase, token, worker
 from peerpause.errors import PeerPauseError
 
 app = typer.Typer(
@@ -22,7 +22,10 @@ app.command("demo")(demo.demo)
 app.add_typer(migrate.app, name="migrate")
 app.command("import")(importing.import_files)
 app.command("expire")(expire.expire)
+app.command("monitor")(monitor.monitor)
+app.add_typer(schedule.app, name="schedule")
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.add_typer(supabase.app, name="supabase")
 app.command("token")(token.token)
 

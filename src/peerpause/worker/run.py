@@ -37,12 +37,8 @@ async def background(
     error, for a supervisor to see.
     """
     tools.jobs.add_tasks_from(tasks, namespace=QUEUE)
-    try:
-        await tools.jobs.open_async()
-    except ConnectorException as error:
-        raise Unavailable(
-            "The database cannot be reached just now.", hint="Start the worker again in a moment."
-        ) from error
+    await _see_that_it_answers(listen_url)
+    await tools.jobs.open_async()
     announcing = Announcing(watch=tools.roster_watch, sender=tools.webhooks)
     try:
         async with telling.running(), announcing.running(), asyncio.TaskGroup() as beside:
@@ -59,6 +55,16 @@ async def background(
         raise _the_one_in(group) from None
     finally:
         await tools.jobs.close_async()
+
+
+async def _see_that_it_answers(url: str) -> None:
+    # Procrastinate's pool would wait for half a minute, and then leave its helpers behind.
+    try:
+        await (await psycopg.AsyncConnection.connect(url, connect_timeout=5)).close()
+    except psycopg.OperationalError as error:
+        raise Unavailable(
+            "The database cannot be reached just now.", hint="Start the worker again in a moment."
+        ) from error
 
 
 async def _work_through_jobs(tools: Tools) -> None:

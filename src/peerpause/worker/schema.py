@@ -8,7 +8,7 @@ import psycopg
 from procrastinate.schema import SchemaManager
 
 from peerpause import sql
-from peerpause.errors import MigrationError
+from peerpause.errors import MigrationError, Unavailable
 
 SCHEMA: Final = "procrastinate"
 
@@ -16,7 +16,7 @@ SCHEMA: Final = "procrastinate"
 async def ensure_schema(url: str) -> bool:
     """Make Procrastinate's tables where they are missing; two at once wait for each other. Tells whether it made them.
 
-    Raises ``MigrationError`` where the role may not create them.
+    Raises ``MigrationError`` where the role may not create them, ``Unavailable`` where the database is away.
     """
     try:
         async with await psycopg.AsyncConnection.connect(url) as connection:
@@ -31,6 +31,10 @@ async def ensure_schema(url: str) -> bool:
             await connection.execute(sql.query("open_procrastinate"))
             return True
     except psycopg.Error as error:
+        if error.sqlstate is None:
+            raise Unavailable(
+                "The database cannot be reached just now.", hint="Try again in a moment."
+            ) from error
         raise MigrationError(
             f"Procrastinate's tables could not be made (SQLSTATE {error.sqlstate}).",
             hint="Run `peerpause migrate up` as the role that owns the database.",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from typing import LiteralString
-from uuid import uuid4
 
 import pytest
 from psycopg import sql
@@ -23,6 +22,8 @@ from tests.database.acting import (
 from tests.servers import Database
 
 _LONG_AGO = date(2020, 1, 1)
+
+_ANOTHER_ID = "5e0e7a0c-0f3b-4d8e-9a53-1f7a5c9be1d2"
 
 
 @pytest.fixture
@@ -107,16 +108,16 @@ def test_people_may_call_no_inner_function_but_the_work_behind_a_public_one(owne
 @pytest.mark.parametrize(
     "column, value",
     [
-        ("id", str(uuid4())),
-        ("organisation_id", str(uuid4())),
-        ("user_id", str(uuid4())),
+        ("id", _ANOTHER_ID),
+        ("organisation_id", _ANOTHER_ID),
+        ("user_id", _ANOTHER_ID),
         ("display_name", "Somebody Else"),
         ("first_name", "Somebody"),
         ("external_id", "1"),
         ("listed", "false"),
         ("presentation", "x"),
         ("public_contact", "x"),
-        ("predecessor_id", str(uuid4())),
+        ("predecessor_id", _ANOTHER_ID),
         ("reactivated_at", "2020-01-01"),
         ("updated_at", "2020-01-01"),
     ],

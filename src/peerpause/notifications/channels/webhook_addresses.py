@@ -12,9 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 _LONGEST: Final = 2000
-_ADDRESS: Final = re.compile(
-    r"https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?(?:/[!-~]*)?", re.IGNORECASE
-)
+_ADDRESS: Final = re.compile(r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:/[!-~]*)?")
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 # The last label begins with a letter: that leaves out an address in numbers, be it decimal, octal, hexadecimal or shortened.
 _NAME: Final = re.compile(rf"(?:{_LABEL}\.)+[a-z][a-z0-9-]*[a-z0-9]")

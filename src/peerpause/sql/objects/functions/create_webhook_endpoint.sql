@@ -58,7 +58,7 @@ begin
   if
     p_url is null
     or char_length(p_url) > 2000
-    or p_url !~* '^https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[!-~]*)?$'
+    or p_url !~ '^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[!-~]*)?$'
     -- The last label begins with a letter: no address in numbers, however it is written.
     or v_host !~ '^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$'
     or v_host ~ '\.(localhost|localdomain|local|internal|intranet|private|corp|home|lan|arpa|onion|invalid)$'

@@ -57,6 +57,8 @@ def test_it_plays_every_step_and_says_so(folder: Path) -> None:
     assert "Every step was seen to work." in played.stdout
     assert "already_paused" in played.stdout
     assert "permission_denied" in played.stdout
+    assert "run again: paused 0" in played.stdout
+    assert "coordinators got one push each" in played.stdout
     assert played.stderr == ""
     assert not _servers(folder)
 

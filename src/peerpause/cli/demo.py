@@ -14,8 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from peerpause.database.embedded import embedded_server
+from peerpause.demo.certificates import CertificatesAct
+from peerpause.demo.narrator import StoryFailed
 from peerpause.demo.stage import Stage, stage
-from peerpause.demo.story import Story, StoryFailed
+from peerpause.demo.story import Story
 from peerpause.directory.importing import Progress as ImportProgress
 from peerpause.settings import load_settings
 from peerpause.telemetry import configure_logging
@@ -73,6 +75,7 @@ async def _demo(*, fresh: bool, fail_push: float, once: bool, folder: Path) -> i
 async def _show(prepared: Stage, console: Console, *, url: str, once: bool) -> int:
     try:
         await Story(prepared, console=console).play()
+        await CertificatesAct(prepared, console=console).play()
     except StoryFailed as failure:
         console.print(f"\n[bold red]The story stopped:[/] {failure}")
         return 1

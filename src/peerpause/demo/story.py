@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from datetime import date, timedelta
@@ -11,11 +10,11 @@ from uuid import UUID, uuid4
 
 from rich.console import Console
 from rich.markup import escape
-from rich.panel import Panel
 from rich.table import Table
 
 from peerpause.database.session import Claims, Service
 from peerpause.demo.fcm_standin import Arrival
+from peerpause.demo.narrator import Narrator, StoryFailed, require, until
 from peerpause.demo.stage import Stage
 from peerpause.errors import AlreadyPaused, PeerPauseError, PermissionDenied
 from peerpause.notifications.recipients import resolve_coordinators_for_mentor
@@ -27,10 +26,6 @@ _NOTE: Final = "Hospital stay: nobody but my coordinators needs to know."
 ErrorT = TypeVar("ErrorT", bound=PeerPauseError)
 
 
-class StoryFailed(Exception):
-    """A step did not work; the message says which."""
-
-
 class Story:
     """A mentor pauses, the coordinators hear of it, a stranger is refused, a coordinator brings the mentor back."""
 
@@ -38,6 +33,7 @@ class Story:
         self._services = stage.services
         self._standin = stage.standin
         self._console = console
+        self._narrator = Narrator(console)
 
     async def play(self) -> None:
         """Play all of it.
@@ -60,7 +56,7 @@ class Story:
 
     async def _cast(self) -> Mapping[str, Any]:
         rows = await self._services.sessions.call(Service(), "demo_cast")
-        _require(bool(rows), "the example organisations hold nobody to play the parts; start with --fresh")
+        require(bool(rows), "the example organisations hold nobody to play the parts; start with --fresh")
         cast = rows[0]
         table = Table(title="Who is who", show_header=False, title_justify="left")
         table.add_row("mentor", cast["mentor_name"])
@@ -71,8 +67,8 @@ class Story:
         return cast
 
     async def _pause(self, cast: Mapping[str, Any]) -> None:
-        self._scene(1, f"{cast['mentor_first_name']} needs a break and pauses.")
-        _require(await self._is_listed(cast), "the mentor is on the public roster before the pause")
+        self._narrator.scene(1, f"{cast['mentor_first_name']} needs a break and pauses.")
+        require(await self._is_listed(cast), "the mentor is on the public roster before the pause")
         record = await self._as(cast["mentor_user_id"]).pause_mentor(
             cast["mentor_id"],
             "self_pause",
@@ -80,7 +76,7 @@ class Story:
             note=_NOTE,
             idempotency_key=str(uuid4()),
         )
-        _require(record.status == "paused", "the mentor is paused")
+        require(record.status == "paused", "the mentor is paused")
         self._console.print(
             f"  status [bold]{record.status}[/] since {record.changed_at:%Y-%m-%d %H:%M:%S} UTC, "
             f"expected back {record.expected_return_on}"
@@ -89,29 +85,29 @@ class Story:
     async def _pushes_arrive(self, cast: Mapping[str, Any], arrivals: AsyncIterator[Arrival]) -> None:
         coordinators = await resolve_coordinators_for_mentor(self._services.sessions, cast["mentor_id"])
         expected = {device.token for each in coordinators for device in each.devices}
-        self._scene(2, f"The phones of {len(expected)} coordinators, as it arrived on the wire:")
+        self._narrator.scene(2, f"The phones of {len(expected)} coordinators, as it arrived on the wire:")
         seen = await self._wait_for(expected, arrivals)
         text = json.dumps([arrival.message for arrival in seen], ensure_ascii=False)
-        _require(_NOTE not in text, "no push holds the note")
-        _require(cast["mentor_name"] not in text, "no push holds the full name")
-        self._show(seen[0])
+        require(_NOTE not in text, "no push holds the note")
+        require(cast["mentor_name"] not in text, "no push holds the full name")
+        self._narrator.show(seen[0])
         self._console.print(f"  … and {len(seen) - 1} more like it, one to each coordinator.")
 
     async def _records(self, cast: Mapping[str, Any]) -> None:
-        self._scene(3, "What is on record, as the coordinator sees it:")
+        self._narrator.scene(3, "What is on record, as the coordinator sees it:")
         inbox = await self._services.sessions.call(
             Claims(cast["coordinator_id"]), "inbox", {"limit": 1, "before": None}
         )
-        _require(
+        require(
             bool(inbox) and inbox[0]["payload"]["mentor_id"] == str(cast["mentor_id"]),
             "the coordinator's inbox has the entry",
         )
         await self._history(cast)
-        _require(not await self._is_listed(cast), "a paused mentor is off the public roster")
+        require(not await self._is_listed(cast), "a paused mentor is off the public roster")
         self._console.print("  The public page of the chapter no longer lists the mentor.")
 
     async def _refusals(self, cast: Mapping[str, Any]) -> None:
-        self._scene(4, "What the database refuses:")
+        self._narrator.scene(4, "What the database refuses:")
         again = self._as(cast["mentor_user_id"]).pause_mentor(cast["mentor_id"], "self_pause")
         error: PeerPauseError = await _refused(again, AlreadyPaused, "a second pause is refused")
         self._console.print(f"  pausing again      → [yellow]{error.code}[/]: {escape(_words(error))}")
@@ -120,18 +116,18 @@ class Story:
         self._console.print(f"  a stranger's try   → [yellow]{error.code}[/]: {escape(_words(error))}")
 
     async def _return(self, cast: Mapping[str, Any], arrivals: AsyncIterator[Arrival]) -> None:
-        self._scene(5, f"{cast['coordinator_name']} reactivates {cast['mentor_first_name']}.")
+        self._narrator.scene(5, f"{cast['coordinator_name']} reactivates {cast['mentor_first_name']}.")
         record = await self._as(cast["coordinator_id"]).reactivate_mentor(cast["mentor_id"])
-        _require(record.status == "active", "the mentor is active again")
+        require(record.status == "active", "the mentor is active again")
         (arrival,) = await self._wait_for({f"demo-phone-{cast['mentor_user_id']}"}, arrivals)
-        self._show(arrival)
+        self._narrator.show(arrival)
         await self._history(cast)
-        _require(await self._is_listed(cast), "an active mentor is back on the public roster")
+        require(await self._is_listed(cast), "an active mentor is back on the public roster")
         self._console.print("  The public page lists the mentor again.")
 
     async def _history(self, cast: Mapping[str, Any]) -> None:
         entries = await self._as(cast["coordinator_id"]).history(cast["mentor_id"], limit=5)
-        _require(len(entries) >= 2, "the history has the change")
+        require(len(entries) >= 2, "the history has the change")
         names = {
             cast["mentor_user_id"]: cast["mentor_name"],
             cast["coordinator_id"]: cast["coordinator_name"],
@@ -152,35 +148,20 @@ class Story:
         return self._services.status(Claims(user_id))
 
     async def _is_listed(self, cast: Mapping[str, Any]) -> bool:
-        roster = await self._services.sessions.call(
-            Claims(), "public_roster", {"chapter_id": cast["chapter_id"]}
-        )
-        return any(row["mentor_id"] == cast["mentor_id"] for row in roster)
+        return await self._narrator.is_listed(self._services.sessions, cast)
 
     async def _wait_for(self, targets: set[str], arrivals: AsyncIterator[Arrival]) -> list[Arrival]:
         """Collect the accepted push to each of these devices."""
         seen: dict[str, Arrival] = {}
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                while targets - seen.keys():
-                    arrival = await anext(arrivals)
-                    if arrival.accepted and arrival.target in targets:
-                        _require(arrival.target not in seen, "each phone gets the push once")
-                        seen[arrival.target] = arrival
-                    elif not arrival.accepted:
-                        self._console.print(
-                            f"  [dim](a push failed: {escape(arrival.outcome)}; tried again)[/]"
-                        )
-        except TimeoutError:
-            raise StoryFailed(f"only {len(seen)} of {len(targets)} phones got the push") from None
+        async for arrival in until(arrivals, _PATIENCE, f"the push to {len(targets)} phones arrives"):
+            if not arrival.accepted:
+                self._console.print(f"  [dim](a push failed: {escape(arrival.outcome)}; tried again)[/]")
+            elif arrival.target in targets:
+                require(arrival.target not in seen, "each phone gets the push once")
+                seen[arrival.target] = arrival
+            if targets <= seen.keys():
+                break
         return list(seen.values())
-
-    def _scene(self, number: int, title: str) -> None:
-        self._console.print(f"\n[bold cyan]{number}.[/] [bold]{escape(title)}[/]")
-
-    def _show(self, arrival: Arrival) -> None:
-        message = {key: arrival.message[key] for key in ("notification", "data") if key in arrival.message}
-        self._console.print(Panel(escape(json.dumps(message, indent=2, ensure_ascii=False)), expand=False))
 
 
 async def _refused(attempt: Awaitable[object], kind: type[ErrorT], promise: str) -> ErrorT:
@@ -195,8 +176,3 @@ async def _refused(attempt: Awaitable[object], kind: type[ErrorT], promise: str)
 
 def _words(error: PeerPauseError) -> str:
     return ". ".join(filter(None, [error.message.rstrip("."), error.hint]))
-
-
-def _require(seen: bool, promise: str) -> None:
-    if not seen:
-        raise StoryFailed(f"not seen to work: {promise}")

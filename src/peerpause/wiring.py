@@ -11,6 +11,7 @@ import aiohttp
 from procrastinate import App, PsycopgConnector
 
 from peerpause.certifications.expiry import CertificationExpiryJob
+from peerpause.certifications.watchdog import CertificationWatchdog
 from peerpause.database.session import Caller, Sessions
 from peerpause.notifications.bell import OutboxBell
 from peerpause.notifications.by_token import TokenPusher
@@ -46,6 +47,7 @@ class Services:
     notifications: CoordinatorNotificationService
     by_token: TokenPusher
     expiry: CertificationExpiryJob
+    watchdog: CertificationWatchdog
     roster_watch: RosterWatch
     webhooks: WebhookSender
     webhook_endpoints: WebhookEndpoints
@@ -109,6 +111,7 @@ async def services(
             ),
             by_token=TokenPusher(channel=push, book=book),
             expiry=CertificationExpiryJob(sessions=sessions),
+            watchdog=CertificationWatchdog(sessions=sessions, found=metrics.watchdog_found),
             roster_watch=RosterWatch(sessions=sessions),
             webhooks=WebhookSender(
                 book=WebhookBook(sessions=sessions), channel=webhook, metrics=metrics, public_url=public_url
@@ -117,6 +120,13 @@ async def services(
             metrics=metrics,
             jobs=_jobs(database_url),
         )
+
+
+@asynccontextmanager
+async def certificate_watchdog(*, database_url: str) -> AsyncIterator[CertificationWatchdog]:
+    """The watchdog over the certificate check by itself."""
+    async with Sessions(url=database_url, size=1) as sessions:
+        yield CertificationWatchdog(sessions=sessions)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ import structlog
 from procrastinate import App, Blueprint, JobContext
 
 from peerpause.certifications.expiry import CertificationExpiryJob
+from peerpause.certifications.watchdog import CertificationWatchdog
 from peerpause.database.session import Service, Sessions
 from peerpause.notifications.bell import OutboxBell
 from peerpause.roster.watch import RosterWatch
@@ -40,6 +41,11 @@ class Tools(Protocol):
     @property
     def expiry(self) -> CertificationExpiryJob:
         """The certificate check."""
+        ...
+
+    @property
+    def watchdog(self) -> CertificationWatchdog:
+        """The watchdog over the certificate check."""
         ...
 
     @property
@@ -85,9 +91,7 @@ async def check_certificates(context: JobContext, timestamp: int) -> None:
 @tasks.task(queue=QUEUE, queueing_lock="watch_certificates", pass_context=True)
 async def watch_certificates(context: JobContext, timestamp: int) -> None:
     """Half an hour later: is everybody whose certificate lapsed off the roster, and did the run happen at all?"""
-    (row,) = await _tools(context).sessions.call(Service(), "certification_watchdog")
-    if not row["report"]["ok"]:
-        _log.error(Event.WATCHDOG_ALERT, problems=row["report"]["problems"])
+    await _tools(context).watchdog.watch()
 
 
 @tasks.periodic(cron="20 * * * *")

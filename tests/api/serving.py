@@ -63,7 +63,9 @@ def settings(**changed: Any) -> Settings:
 
 
 @asynccontextmanager
-async def serving(database: Database | str, *, with_worker: bool = False, **changed: Any) -> AsyncIterator[Api]:
+async def serving(
+    database: Database | str, *, with_worker: bool = False, **changed: Any
+) -> AsyncIterator[Api]:
     """Serve the API on a database, by the login a real installation has."""
     if isinstance(database, Database):
         database = database.server.url(database.name, user="authenticator")

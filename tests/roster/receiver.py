@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import socket
 import ssl
@@ -49,10 +50,19 @@ class Receiver:
     trust: ssl.SSLContext
     taken: list[Taken] = field(default_factory=list)
     answers: list[int | web.StreamResponse] = field(default_factory=lambda: [204])
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def has_taken(self, count: int) -> None:
+        """Wait until so many requests have come in, answered or not."""
+        async with asyncio.timeout(30):
+            while len(self.taken) < count:
+                self._news.clear()
+                await self._news.wait()
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.taken.append(Taken(request.path_qs, headers, await request.text()))
+        self._news.set()
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return web.Response(status=answer) if isinstance(answer, int) else answer
 

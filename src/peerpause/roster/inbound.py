@@ -124,7 +124,9 @@ def _read(body: bytes) -> CertificateMessage:
     try:
         return CertificateMessage.model_validate(json.loads(body))
     except ValidationError as error:
-        wrong = [".".join(str(part) for part in each["loc"]) for each in error.errors(include_input=False)]
+        wrong = [
+            ".".join(str(part)[:60] for part in each["loc"]) for each in error.errors(include_input=False)
+        ]
         raise InvalidArgument(
             "The message does not have the form it should.",
             detail={"fields": wrong[:20]},

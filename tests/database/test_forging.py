@@ -149,6 +149,16 @@ def test_a_reason_slipped_in_by_returning_is_judged_like_any_other(
     assert status_of(owner, world.ada) == "paused"
 
 
+def test_a_pause_cannot_be_made_to_have_begun_long_ago(world: World, bo: Session, owner: Session) -> None:
+    with refused(BAD_ARGUMENT):
+        bo.execute(
+            "update public.peer_mentors set status = 'paused', pause_reason = 'illness',"
+            " pause_at = now() - interval '1 day' where id = %s",
+            (world.ada.mentor_id,),
+        )
+    assert status_of(owner, world.ada) == "active"
+
+
 def test_an_actor_slipped_in_by_returning_does_not_reach_the_history(
     world: World, bo: Session, owner: Session
 ) -> None:

@@ -57,7 +57,7 @@ def test_it_answers_programs_in_json(migrate: Command) -> None:
     stems = [each.stem for each in sql.migrations()]
     assert migrate.json("up") == (0, {"applied": stems})
     assert migrate.json("verify") == (0, {"ok": True, "findings": []})
-    assert migrate.json("down") == (0, {"taken_back": stems[-1:]})
+    assert migrate.json("down", "--yes") == (0, {"taken_back": stems[-1:]})
     code, status = migrate.json("status")
     assert isinstance(status, dict)
     assert (code, status["pending"], status["unknown"], status["foreign"]) == (0, 1, [], 0)
@@ -66,7 +66,7 @@ def test_it_answers_programs_in_json(migrate: Command) -> None:
 
 def test_status_tells_applied_from_pending(migrate: Command) -> None:
     migrate("up")
-    migrate("down")
+    migrate("down", "--yes")
     code, out, _ = migrate("status")
     assert code == 0
     assert out.splitlines()[-1] == f"pending  {NEWEST.stem}"
@@ -93,7 +93,7 @@ def test_it_takes_an_address_on_the_command_line(migrate: Command, empty_databas
 
 
 def test_it_refuses_in_a_line_and_a_hint_without_a_stack_trace(migrate: Command) -> None:
-    code, out, err = migrate("down", "--to", "19990101000000")
+    code, out, err = migrate("down", "--yes", "--to", "19990101000000")
     assert (code, out) == (1, "")
     assert err.splitlines() == [
         "peerpause: This database does not hold a migration of ours with the version 19990101000000.",
@@ -108,6 +108,7 @@ def test_it_refuses_in_a_line_and_a_hint_without_a_stack_trace(migrate: Command)
         ("up", "--no-such-option"),
         ("sideways",),
         ("down", "--steps", "0"),
+        ("down",),
     ],
 )
 def test_it_ends_with_2_when_used_wrongly(migrate: Command, wrong: tuple[str, ...]) -> None:

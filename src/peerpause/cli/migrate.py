@@ -82,7 +82,9 @@ def down(
     """Take the newest migration back, with what it added and the data in it."""
     if steps is not None and to is not None:
         raise typer.BadParameter("say either --steps or --to, not both")
-    if not yes and sys.stdin.isatty():
+    if not yes:
+        if not sys.stdin.isatty():
+            raise typer.BadParameter("this drops data; without a terminal to ask on, say --yes")
         typer.confirm(
             "This drops what the migrations added, with the data in it. Go on?", abort=True, err=True
         )

@@ -7,7 +7,7 @@
 --   5. sets and clears the pause columns, so that they say the truth of the new status;
 --   6. refuses to edit the facts of a running pause past the audit trail;
 --   7. holds a client's own statement to what the functions ask for too: no reason that only the system gives, no return date
---      before the pause.
+--      before the pause, no pause that began long ago.
 --
 -- Named to fire after any other BEFORE trigger of the table (triggers fire in alphabetical order), so that none changes the
 -- row behind its back. A client's own statement is told from ours by row security: it binds clients, not our functions. Of the
@@ -72,6 +72,9 @@ begin
     if v_client then
       if new.pause_reason = any(peerpause.system_reason_codes()) then
         perform peerpause.refuse_system_reason(new.pause_reason);
+      end if;
+      if new.pause_at < new.updated_at - interval '5 minutes' then
+        raise exception 'pause_at lies in the past' using errcode = '22023', hint = 'Leave it out to pause now.';
       end if;
       perform peerpause.require_return_date(new.expected_return_on, new.pause_at, new.organisation_id);
     end if;

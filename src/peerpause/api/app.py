@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -10,17 +11,22 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.middleware.cors import CORSMiddleware
 
-from peerpause.api import edge_functions, health, supabase
+from peerpause.api import edge_functions, events, health, supabase
 from peerpause.api.describing import SUMMARY, VERSION, describe
 from peerpause.api.docs_page import docs_routes
 from peerpause.api.manners import Manners, RequestFigures
 from peerpause.api.problems import answer_refusals
+from peerpause.api.told import ToldChanges
 from peerpause.auth.callers import Doorkeeper
 from peerpause.auth.keys import KeySet, fetch_from
 from peerpause.auth.limits import ChangeLimiter
 from peerpause.auth.tokens import TokenVerifier
+from peerpause.certifications import routes as certifications
 from peerpause.database.functions import ClientFunctions
+from peerpause.directory import routes as directory
 from peerpause.errors import ConfigurationError
+from peerpause.notifications import routes as notifications
+from peerpause.roster import routes as roster
 from peerpause.settings import Settings
 from peerpause.status import routes as status
 from peerpause.telemetry import Metrics
@@ -28,7 +34,10 @@ from peerpause.wiring import Services, services
 from peerpause.worker.run import background
 from peerpause.worker.telling import Telling
 
-_ROUTERS = (status.router, supabase.router, edge_functions.router, health.router)
+_ROUTERS = (
+    status.router, notifications.router, certifications.router, directory.router, roster.router,
+    events.router, supabase.router, edge_functions.router, health.router,
+)  # fmt: skip
 _CORS_HEADERS = (
     "Authorization", "Apikey", "X-Client-Info", "Content-Type", "Content-Profile", "Accept-Profile", "Prefer",
     "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-Id", "Last-Event-ID",
@@ -59,6 +68,10 @@ def create_app(
             app.state.services = parts
             app.state.functions = ClientFunctions(sessions=parts.sessions)
             app.state.doorkeeper = await _doorkeeper(settings, stack)
+            app.state.told = ToldChanges(url=database_url)
+            app.state.event_slots = asyncio.Semaphore(events.MOST_STREAMS)
+            await stack.enter_async_context(app.state.told.listening())
+            stack.enter_context(events.closing_early(app.state.told))
             if with_worker:
                 await stack.enter_async_context(_worker(parts, database_url))
             yield

@@ -104,7 +104,8 @@ def _complete(schema: dict[str, Any]) -> None:
 
 def _tell_refusals(path: str, method: str, operation: Operation) -> None:
     responses = operation.setdefault("responses", {})
-    responses.pop("422", None)  # FastAPI's own form of it, which we never answer
+    if "HTTPValidationError" in str(responses.get("422")):
+        del responses["422"]  # FastAPI's own form of it, which we never answer
     for status in _statuses(path, method, operation):
         responses.setdefault(str(int(status)), _refusal(path, status))
 

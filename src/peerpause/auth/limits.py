@@ -1,4 +1,4 @@
-"""How often one caller may change something: so many at once, and then so many a minute."""
+"""What a request that changes something brings along: a caller who has not changed too much of late, and a key to repeat it by."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
 from peerpause.auth.callers import SignedIn
 from peerpause.database.session import Caller, Claims
@@ -60,3 +60,13 @@ async def may_change(request: Request, caller: SignedIn) -> Caller:
 
 
 Changing = Annotated[Caller, Depends(may_change)]
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="A new random word for each new request. Repeated within 24 hours it gives the first answer again.",
+    ),
+]

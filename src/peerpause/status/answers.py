@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from peerpause.errors import InvalidArgument
-from peerpause.status.records import ListedMentor, MentorCursor, StatusHistoryEntry
+from peerpause.status.records import ListedMentor, StatusHistoryEntry
 from peerpause.status.rules import MAX_NOTE_LENGTH, MentorStatus, MentorStatusRecord, ReasonCode
 
 _MENTOR = "6f1c5f0e-3f0b-4c57-9c2b-1d1f5a7f9b10"
@@ -224,61 +221,3 @@ class BulkAnswer(BaseModel):
     changed: int
     refused: int
     outcomes: list[BulkOutcome]
-
-
-def write_cursor(cursor: MentorCursor | None) -> str | None:
-    """A place in a list of mentors as text for a URL."""
-    return None if cursor is None else _pack([cursor.display_name, str(cursor.mentor_id)])
-
-
-def read_cursor(text: str | None) -> MentorCursor | None:
-    """The place that ``write_cursor`` wrote. Raises ``InvalidArgument`` for other text."""
-    if text is None:
-        return None
-    match _unpack(text):
-        case [str(name), str(mentor_id)]:
-            return MentorCursor(name, _parsed(lambda: UUID(mentor_id)))
-        case _:
-            raise _no_cursor()
-
-
-def write_moment_cursor(moment: datetime | None) -> str | None:
-    """A place in a history as text for a URL."""
-    return None if moment is None else _pack(moment.isoformat())
-
-
-def read_moment_cursor(text: str | None) -> datetime | None:
-    """The place that ``write_moment_cursor`` wrote. Raises ``InvalidArgument`` for other text."""
-    if text is None:
-        return None
-    moment = _unpack(text)
-    if not isinstance(moment, str):
-        raise _no_cursor()
-    found: datetime = _parsed(lambda: datetime.fromisoformat(moment))
-    if found.utcoffset() is None:
-        raise _no_cursor()
-    return found
-
-
-def _pack(value: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value, ensure_ascii=False).encode()).decode().rstrip("=")
-
-
-def _unpack(text: str) -> object:
-    found: object = _parsed(
-        lambda: json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode())
-    )
-    return found
-
-
-def _parsed(how: Any) -> Any:
-    try:
-        return how()
-    except (ValueError, RecursionError):
-        raise _no_cursor() from None
-
-
-def _no_cursor() -> InvalidArgument:
-    return InvalidArgument(
-        "The cursor is not one of ours.", hint="Pass what `next` of the last page said, or leave it out."
-    )

@@ -12,7 +12,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from peerpause.auth.callers import SignedIn
-from peerpause.auth.limits import Changing
+from peerpause.auth.limits import Changing, IdempotencyKey
+from peerpause.database.paging import read_cursor, read_id, read_moment, write_cursor
 from peerpause.database.session import Caller, Sessions
 from peerpause.errors import Conflict, InvalidTransition, PeerPauseError, PreconditionFailed, Unavailable
 from peerpause.status.answers import (
@@ -29,10 +30,6 @@ from peerpause.status.answers import (
     PlannedPauseAnswer,
     ReactivateRequest,
     StatusAnswer,
-    read_cursor,
-    read_moment_cursor,
-    write_cursor,
-    write_moment_cursor,
 )
 from peerpause.status.etags import etag, expected_by, is_known
 from peerpause.status.records import read_page
@@ -60,15 +57,6 @@ IfMatch = Annotated[
     str | None,
     Header(
         description="The ETag of the status you saw. If it has moved on, nothing is changed and 412 is answered."
-    ),
-]
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        min_length=1,
-        max_length=255,
-        pattern=r"^[\x21-\x7e]+$",
-        description="A new random word for each new request. Repeated within 24 hours it gives the first answer again.",
     ),
 ]
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -173,11 +161,11 @@ async def get_history(
     mentor_id: UUID, caller: SignedIn, parts: HasParts, limit: Limit = 50, cursor: Cursor = None
 ) -> HistoryAnswer:
     """A mentor's changes, the newest first."""
-    before = read_moment_cursor(cursor)
+    before = None if cursor is None else read_moment(*read_cursor(cursor, length=1))
     entries = await parts.status(caller).history(mentor_id, limit=limit, before=before)
     return HistoryAnswer.model_construct(
         items=[HistoryEntryAnswer.of(entry) for entry in entries],
-        next=write_moment_cursor(entries[-1].changed_at if len(entries) == limit else None),
+        next=write_cursor(entries[-1].changed_at) if len(entries) == limit else None,
     )
 
 
@@ -195,7 +183,7 @@ async def list_mentors(
     cursor: Cursor = None,
 ) -> MentorListAnswer:
     """The mentors of a chapter by name, for its coordinators and the organisation's admins."""
-    after = read_cursor(cursor)
+    after_name, after_id = (None, None) if cursor is None else read_cursor(cursor, length=2)
     rows = await parts.sessions.call(
         caller,
         "list_chapter_mentors",
@@ -204,13 +192,14 @@ async def list_mentors(
             "status": status and status.value,
             "search": search or None,
             "limit": limit,
-            "after_name": after and after.display_name,
-            "after_id": after and after.mentor_id,
+            "after_name": after_name,
+            "after_id": None if after_id is None else read_id(after_id),
         },
     )
     page = read_page(rows, limit=limit)
     return MentorListAnswer.model_construct(
-        items=[ListedMentorAnswer.of(mentor) for mentor in page.mentors], next=write_cursor(page.next)
+        items=[ListedMentorAnswer.of(mentor) for mentor in page.mentors],
+        next=None if page.next is None else write_cursor(page.next.display_name, page.next.mentor_id),
     )
 
 

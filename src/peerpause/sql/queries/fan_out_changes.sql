@@ -120,13 +120,21 @@ told as (
   set told_at = clock_timestamp()
   from claimed as c
   where h.organisation_id = c.organisation_id and h.id = c.id
-  returning h.id
+  returning h.organisation_id, h.id
+),
+
+-- A notification holds 8000 bytes: a hundred pairs of ids fit.
+bundles as (
+  select string_agg(n.pair, ',') as pairs
+  from (select t.organisation_id || ' ' || t.id as pair, (row_number() over (order by t.id) - 1) / 100 as bundle from told as t) as n
+  group by n.bundle
 )
 
 select
   (select count(*) from told) as changes,
   (select count(*) from inbox) as inbox,
   (select count(*) from deliveries) as deliveries,
+  (select count(pg_notify('peerpause_told', b.pairs)) from bundles as b) as bundles,
   array(select distinct o.mentor_id from coordinators as o where o.is_fallback) as without_coordinator,
   array(
     select distinct n.mentor_id from news as n where not exists (select from coordinators as o where o.mentor_id = n.mentor_id)

@@ -1,0 +1,1 @@
+listen peerpause_told

@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from peerpause.certifications.expiry import CertificationExpiryJob
 from peerpause.certifications.watchdog import CertificationWatchdog
 from peerpause.database.session import Sessions
+from peerpause.notifications.alerts import AlertPayload
 from peerpause.notifications.outbox import Outbox
 from peerpause.telemetry import Metrics
 from tests.cast import World, require_certificate
@@ -147,6 +148,10 @@ async def test_admins_hear_of_a_problem_once_and_once_more_when_it_is_over(
         for code in ("expired_but_active", "run_missing")
     }
     assert len(inbox) == 4
+    assert {AlertPayload.from_json(row["payload"]).code for row in inbox} == {
+        "expired_but_active",
+        "run_missing",
+    }
     assert [line["event"] for line in logs].count("watchdog.alert") == 4
     assert [line["event"] for line in logs].count("watchdog.clear") == 2
 

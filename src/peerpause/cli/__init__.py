@@ -9,7 +9,20 @@ import sys
 
 import typer
 
-from peerpause.cli import demo, expire, importing, migrate, monitor, schedule, serve, supabase, token, worker
+from peerpause.cli import (
+    deliveries,
+    demo,
+    doctor,
+    expire,
+    importing,
+    migrate,
+    monitor,
+    schedule,
+    serve,
+    supabase,
+    token,
+    worker,
+)
 from peerpause.errors import PeerPauseError
 
 app = typer.Typer(
@@ -26,6 +39,8 @@ app.command("monitor")(monitor.monitor)
 app.add_typer(schedule.app, name="schedule")
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
+app.add_typer(deliveries.app, name="deliveries")
+app.command("doctor")(doctor.doctor)
 app.add_typer(supabase.app, name="supabase")
 app.command("token")(token.token)
 

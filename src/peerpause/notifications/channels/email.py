@@ -145,6 +145,16 @@ class EmailChannel:
                 raise
         return Delivered(message.message_id)
 
+    async def sign_in(self) -> ChannelReply | None:
+        """See whether the host answers and takes our name and password, without sending anything; ``None`` where it does."""
+        async with self._turn:
+            try:
+                await self._live_connection()
+            except (aiosmtplib.SMTPException, OSError) as fault:
+                self._drop()
+                return _verdict(fault)
+        return None
+
     async def close(self) -> None:
         """Say goodbye to the host."""
         async with self._turn:

@@ -71,6 +71,15 @@ class FcmChannel:
         except (aiohttp.ClientError, OSError):
             return TryAgain("CONNECTION")
 
+    async def sign_in(self) -> TryAgain | Refused | None:
+        """See whether the credentials are good for an access token, without sending anything; ``None`` where they are."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                token = await self._tokens.current()
+        except TimeoutError:
+            return TryAgain("TIMEOUT")
+        return None if isinstance(token, str) else token
+
     async def close(self) -> None:
         """Stop what is under way. The session is closed by whoever opened it."""
         await self._tokens.close()

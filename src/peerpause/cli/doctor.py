@@ -1,0 +1,57 @@
+"""`peerpause doctor`: look the installation over and say what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import Final
+
+import typer
+
+from peerpause.cli.migrate import AsJson
+from peerpause.database.embedded import embedded_server
+from peerpause.doctor import Finding, Verdict, examine
+from peerpause.settings import Settings, load_settings
+from peerpause.telemetry import configure_logging
+
+_WORDS: Final = {Verdict.FINE: "ok", Verdict.NOTE: "note", Verdict.WRONG: "WRONG"}
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Check the database, its migrations, worker and schedule, Google's and the mail host's sign-in, coordinators and deliveries.
+
+    Reads the same environment as the worker, changes nothing and sends nothing. Exit code 1 where something is wrong.
+    """
+    configure_logging(level="ERROR")
+    findings = asyncio.run(_examine(load_settings()))
+    is_well = all(each.verdict is not Verdict.WRONG for each in findings)
+    if as_json:
+        typer.echo(json.dumps({"ok": is_well, "findings": [asdict(each) for each in findings]}, indent=2))
+    else:
+        for finding in findings:
+            _show(finding)
+    if not is_well:
+        raise typer.Exit(1)
+
+
+async def _examine(settings: Settings) -> tuple[Finding, ...]:
+    async with _address(settings) as url:
+        return await examine(settings, database_url=url)
+
+
+@asynccontextmanager
+async def _address(settings: Settings) -> AsyncIterator[str]:
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    async with embedded_server() as url:
+        yield url
+
+
+def _show(finding: Finding) -> None:
+    typer.echo(f"{_WORDS[finding.verdict]:6} {finding.check}: {finding.message}")
+    if finding.advice:
+        typer.echo(f"       → {finding.advice}")

@@ -1,17 +1,10 @@
 -- Finds what visitors see differently from what webhooks have been told, whatever changed it (a status, a profile, a membership, a
 -- certificate that ran out at midnight), and writes one delivery for each change and active endpoint, in one statement.
 --
--- The organisation's row is locked and passed over if it is taken, so that any number of workers find each change once; a crash
--- leaves all of it undone. Parameters: rest (seconds since the last look), at_most (organisations looked at). Answers one row.
+-- For the organisations that begin_roster_look has just taken, in the same transaction: a crash leaves all of it undone. Answers one
+-- row of counts.
 with due as materialized (
-  select w.organisation_id
-  from peerpause.roster_watches as w
-  where
-    w.looked_at <= clock_timestamp() - make_interval(secs => %(rest)s)
-    and exists (select from public.webhook_endpoints as e where e.organisation_id = w.organisation_id and e.active)
-  order by w.looked_at
-  limit %(at_most)s
-  for update of w skip locked
+  select w.organisation_id from peerpause.roster_watches as w where w.looked_at = now()
 ),
 
 seen as materialized (
@@ -54,13 +47,6 @@ kept as (
   from changes as c
   where c.change <> 'unlisted'
   on conflict (organisation_id, chapter_id, mentor_id) do update set digest = excluded.digest
-),
-
-looked as (
-  update peerpause.roster_watches as w
-  set looked_at = clock_timestamp()
-  from due as d
-  where w.organisation_id = d.organisation_id
 ),
 
 deliveries as (

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-import aiohttp
 import psycopg
 
 from peerpause.database.migrate import Migrator
 from peerpause.database.session import Row, Service, Sessions
 from peerpause.errors import ConfigurationError, PeerPauseError
 from peerpause.notifications.channels import Refused, TokenGone, TryAgain
-from peerpause.notifications.channels.email import EmailChannel, read_smtp_url
-from peerpause.notifications.channels.fcm import FcmChannel, load_credentials
 from peerpause.settings import Settings
+from peerpause.wiring import mail_channel, push_channel
 
 _FAULT = TryAgain | Refused | TokenGone
 
@@ -147,38 +145,34 @@ async def _schedule(sessions: Sessions) -> list[Finding]:
 
 
 async def _push(settings: Settings) -> Finding:
-    if settings.fcm_credentials is None:
-        return _note(
-            "push",
-            "PEERPAUSE_FCM_CREDENTIALS is not set: no pushes are sent, the inbox works.",
-            "docs/notifications.md says how to get a service account.",
-        )
-    async with aiohttp.ClientSession() as http:
-        try:
-            credentials = load_credentials(settings.fcm_credentials.get_secret_value())
-            channel = FcmChannel(session=http, credentials=credentials, endpoint=settings.fcm_endpoint)
-        except ConfigurationError as error:
-            return _wrong("push", error.message, error.hint or _CREDENTIALS)
-        fault = await channel.sign_in()
-        await channel.close()
+    try:
+        async with push_channel(settings) as channel:
+            if channel is None:
+                return _note(
+                    "push",
+                    "PEERPAUSE_FCM_CREDENTIALS is not set: no pushes are sent, the inbox works.",
+                    "docs/notifications.md says how to get a service account.",
+                )
+            fault = await channel.sign_in()
+    except ConfigurationError as error:
+        return _wrong("push", error.message, error.hint or _CREDENTIALS)
     if fault is not None:
         return _fault("push", "Google gave no access token", fault, _CREDENTIALS)
-    return _fine("push", f"Google takes the credentials of project {credentials.project_id}.")
+    return _fine("push", "Google takes the credentials.")
 
 
 async def _mail(settings: Settings) -> Finding:
-    if settings.smtp_url is None:
-        return _note(
-            "mail",
-            "PEERPAUSE_SMTP_URL is not set: people without a device are told in the inbox only.",
-            "Set it to your mail host to reach them by e-mail.",
-        )
     try:
-        channel = EmailChannel(read_smtp_url(settings.smtp_url.get_secret_value()))
+        async with mail_channel(settings) as channel:
+            if channel is None:
+                return _note(
+                    "mail",
+                    "PEERPAUSE_SMTP_URL is not set: people without a device are told in the inbox only.",
+                    "Set it to your mail host to reach them by e-mail.",
+                )
+            fault = await channel.sign_in()
     except ConfigurationError as error:
         return _wrong("mail", error.message, error.hint or _MAIL_HOST)
-    fault = await channel.sign_in()
-    await channel.close()
     if isinstance(fault, _FAULT):
         return _fault("mail", "The mail host refused or did not answer", fault, _MAIL_HOST)
     return _fine("mail", "The mail host answers.")

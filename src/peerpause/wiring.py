@@ -82,8 +82,8 @@ async def services(
         )
         bell = OutboxBell(sessions=sessions)
         stack.push_async_callback(bell.close)
-        push = await _push_channel(settings, stack)
-        email = _email_channel(settings, stack)
+        push = await stack.enter_async_context(push_channel(settings))
+        email = await stack.enter_async_context(mail_channel(settings))
         dispatcher = PushDispatcher(channel=push)
         book = DeliveryBook(sessions=sessions)
         outbox = Outbox(sessions=sessions, public_url=public_url)
@@ -136,22 +136,32 @@ async def certificate_check(*, database_url: str) -> AsyncIterator[Certification
         yield CertificationExpiryJob(sessions=sessions)
 
 
-async def _push_channel(settings: Settings, stack: AsyncExitStack) -> FcmChannel | None:
+@asynccontextmanager
+async def push_channel(settings: Settings) -> AsyncIterator[FcmChannel | None]:
+    """The way to Google, or ``None`` without credentials. Raises ``ConfigurationError`` for unusable ones."""
     if settings.fcm_credentials is None:
-        return None
+        yield None
+        return
     credentials = load_credentials(settings.fcm_credentials.get_secret_value())
-    session = await stack.enter_async_context(aiohttp.ClientSession())
-    channel = FcmChannel(session=session, credentials=credentials, endpoint=settings.fcm_endpoint)
-    stack.push_async_callback(channel.close)
-    return channel
+    async with aiohttp.ClientSession() as session:
+        channel = FcmChannel(session=session, credentials=credentials, endpoint=settings.fcm_endpoint)
+        try:
+            yield channel
+        finally:
+            await channel.close()
 
 
-def _email_channel(settings: Settings, stack: AsyncExitStack) -> EmailChannel | None:
+@asynccontextmanager
+async def mail_channel(settings: Settings) -> AsyncIterator[EmailChannel | None]:
+    """The way to the mail host, or ``None`` without one. Raises ``ConfigurationError`` for an unusable address."""
     if settings.smtp_url is None:
-        return None
+        yield None
+        return
     channel = EmailChannel(read_smtp_url(settings.smtp_url.get_secret_value()))
-    stack.push_async_callback(channel.close)
-    return channel
+    try:
+        yield channel
+    finally:
+        await channel.close()
 
 
 def _jobs(database_url: str) -> App:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from uuid import uuid4
 
 import pytest
 
 from peerpause.database.session import Sessions
 from peerpause.roster.roster import PublicRoster
-from tests.cast import World, require_certificate, set_status
-from tests.certifications.time_travel import set_clock
+from tests.cast import World, add_certificate, add_mentor, require_certificate, set_status
+from tests.certifications.time_travel import LONG_AGO, set_clock
 from tests.database.acting import NOT_YOURS, Session, call, pause, person_session, refused, visitor_session
 from tests.database.wiretap import tapped
 from tests.roster.seen import certify_until, listed, opt_out
@@ -134,3 +135,47 @@ async def test_reading_takes_one_round_trip(world: World, database: Database) ->
         tap.reset()
         await roster.of_chapter(world.north.chapter_id)
         assert tap.round_trips == 1
+
+
+_KINDS = ("peer_mentor", "first_aid")
+_STATES = ("none", "valid", "last day", "lapsed", "not yet", "without end")
+
+
+def test_the_roster_says_of_certificates_what_the_rule_says(
+    database: Database, world: World, owner: Session
+) -> None:
+    """The roster asks for a whole chapter at once; the rule (`is_certified`) for one mentor. They never differ."""
+    set_clock(owner, END - timedelta(hours=1))
+    for states in product(_STATES, repeat=len(_KINDS)):
+        mentor = add_mentor(owner, "-".join(states), chapters=[world.south])
+        for kind, state in zip(_KINDS, states, strict=True):
+            if state != "none":
+                issued, expires = _days(state)
+                add_certificate(owner, mentor, issued_on=issued, expires_on=expires, kind=kind)
+    for required in ([], ["peer_mentor"], [*_KINDS], ["peer_mentor", "peer_mentor"], ["unheard_of"], [None]):
+        owner.execute(
+            "update public.organisations set required_certification_kinds = %s where id = %s",
+            (required, world.organisation_id),
+        )
+        by_the_rule = owner.execute(
+            "select p.display_name from public.peer_mentors as p inner join public.chapter_memberships as m on m.mentor_id = p.id"
+            " where m.chapter_id = %s and peerpause.is_certified(p.id, %s, %s) order by 1",
+            (world.south.chapter_id, required, LAST_DAY),
+        ).fetchall()
+        assert listed(owner, world.south) == [row["display_name"] for row in by_the_rule], required
+        assert bool(by_the_rule) == (required not in (["unheard_of"], [None]))
+
+
+def _days(state: str) -> tuple[date, date | None]:
+    one = timedelta(days=1)
+    match state:
+        case "valid":
+            return LONG_AGO, LAST_DAY + one
+        case "last day":
+            return LONG_AGO, LAST_DAY
+        case "lapsed":
+            return LONG_AGO, LAST_DAY - one
+        case "not yet":
+            return LAST_DAY + one, LAST_DAY + one * 400
+        case _:
+            return LONG_AGO, None

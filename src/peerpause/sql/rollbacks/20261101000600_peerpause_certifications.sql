@@ -479,6 +479,8 @@ using (
   or cardinality((select peerpause.my_organisations())::uuid[]) > 0
 );
 
+drop index public.certifications_mentor_idx;
+create index certifications_mentor_idx on public.certifications (mentor_id, kind, expires_on desc);
 drop index public.certifications_expiry;
 drop index public.job_runs_one_at_a_time;
 alter table public.job_runs

@@ -17,7 +17,7 @@ comment on column public.certifications.kind is 'Matched with organisations.requ
 comment on column public.certifications.expires_on is 'The last valid day, in the organisation''s time zone; null for a certificate without an end.';
 comment on column public.certifications.recorded_by is 'Null where a system recorded it.';
 
-create index certifications_mentor_idx on public.certifications (mentor_id, kind, expires_on desc);
+create index certifications_mentor_idx on public.certifications (mentor_id, kind, expires_on desc, id desc) include (issued_on);
 create index certifications_expiry on public.certifications (organisation_id, expires_on, id);
 create index certifications_organisation on public.certifications (organisation_id, mentor_id);
 

@@ -89,7 +89,14 @@ async def listening(app: Any) -> AsyncIterator[str]:
     """Serve an ASGI app in this very loop."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(
-            uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=5)
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                lifespan="on",
+                timeout_graceful_shutdown=5,
+            )
         )
         running = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:

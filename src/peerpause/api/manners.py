@@ -21,6 +21,7 @@ from peerpause.telemetry import Event
 LARGEST_BODY: Final = 256 * 1024
 """Bytes of a request's body; our largest honest one, 500 device tokens, is below it."""
 
+_HEARD_OUT: Final = 16 * LARGEST_BODY
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _ALWAYS: Final[Mapping[bytes, bytes]] = {
     b"x-content-type-options": b"nosniff",
@@ -89,7 +90,7 @@ class Manners:
         if not _has_body(scope):
             await self._app(scope, receive, send)
             return
-        body = await _read(scope, receive)
+        body = await _read(receive)
         match body:
             case bytes():
                 await self._app(scope, _replay(body, receive), send)
@@ -137,23 +138,23 @@ def _has_body(scope: Scope) -> bool:
     return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
 
 
-async def _read(scope: Scope, receive: Receive) -> bytes | Problem | None:
-    """The whole body; a problem where it is too large; None where the caller hung up."""
-    announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-    if announced.isdigit() and int(announced[:20]) > LARGEST_BODY:
-        return _TOO_LARGE
+async def _read(receive: Receive) -> bytes | Problem | None:
+    """The whole body; a problem where it is too large; None where the caller hung up.
+
+    Of a body that is somewhat too large the rest is read and thrown away: a caller who is cut off while talking hears no answer.
+    """
     parts: list[bytes] = []
     size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > LARGEST_BODY:
-            return _TOO_LARGE
-        if not message.get("more_body", False):
-            return b"".join(parts)
+        part = message.get("body", b"")
+        size += len(part)
+        if size <= LARGEST_BODY:
+            parts.append(part)
+        if size > _HEARD_OUT or not message.get("more_body", False):
+            return b"".join(parts) if size <= LARGEST_BODY else _TOO_LARGE
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

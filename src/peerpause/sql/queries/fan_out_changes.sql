@@ -70,6 +70,8 @@ inbox as (
     )
   from recipients as r
   inner join news as n on n.id = r.history_id
+  -- The inbox is read by the time of the entry: several changes of one pass keep their order.
+  order by n.id
   on conflict (history_id, recipient_id) do nothing
   returning id
 ),

@@ -10,8 +10,13 @@ import pytest
 from fastapi import FastAPI
 
 from peerpause.api.problems import answer_refusals
+from peerpause.auth.callers import Doorkeeper
+from peerpause.auth.limits import ChangeLimiter
+from peerpause.auth.tokens import TokenVerifier
 from peerpause.database.session import Sessions
+from peerpause.roster.endpoints import WebhookEndpoints
 from peerpause.roster.routes import router
+from tests.api.serving import SECRET
 from tests.cast import World, build_world
 from tests.database.acting import Session, owner_session
 from tests.servers import Database
@@ -50,11 +55,21 @@ async def sessions(database: Database) -> AsyncIterator[Sessions]:
         yield opened
 
 
+class OnlyExampleOrg:
+    """Says of one website that it is public, and of all others that they are not."""
+
+    async def leads_to_the_public(self, url: str) -> bool:
+        return url.startswith("https://www.example.org/")
+
+
 @pytest.fixture
 async def http(sessions: Sessions, world: World) -> AsyncIterator[httpx.AsyncClient]:
-    """A visitor of the roster's routes."""
+    """A visitor of the roster's routes; with a token of `tests.api.serving` anybody else."""
     app = FastAPI()
-    app.state.services = SimpleNamespace(sessions=sessions)
+    endpoints = WebhookEndpoints(sessions=sessions, addresses=OnlyExampleOrg())
+    app.state.services = SimpleNamespace(sessions=sessions, webhook_endpoints=endpoints)
+    app.state.doorkeeper = Doorkeeper(verifier=TokenVerifier(secret=SECRET), service_key=None)
+    app.state.limiter = ChangeLimiter(per_minute=0)
     app.include_router(router)
     answer_refusals(app)
     async with httpx.AsyncClient(

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from peerpause.database.session import Sessions
 from peerpause.errors import InvalidArgument, NotFound
-from peerpause.roster import negotiation
+from peerpause.roster import managing, negotiation
 from peerpause.roster.inbound import MOST_BYTES, CertificateMessage, InboundUpdates
 from peerpause.roster.negotiation import Form
 from peerpause.roster.page import PAGE_POLICY, to_html, to_json
@@ -26,6 +26,7 @@ LONGEST_AGE: Final = 60
 """Seconds a cache may keep a roster, at most; less where the day, and with it a certificate, ends sooner."""
 
 router = APIRouter()
+router.include_router(managing.router)
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # Any website may read it with a script and embed it.

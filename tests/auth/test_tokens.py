@@ -111,9 +111,23 @@ async def test_a_token_made_for_development_is_good(verifier: TokenVerifier) -> 
         ours(sub="ada"),
         ours(sub=7),
     ],
-    ids=lambda payload: ",".join(
-        f"{key}={value}" for key, value in payload.items() if key not in claims() or value != claims()[key]
-    )[:60],
+    ids=[
+        "no exp",
+        "exp is a word",
+        "exp is infinite",
+        "not valid yet",
+        "no aud",
+        "another aud",
+        "other auds",
+        "no iss",
+        "another iss",
+        "no role",
+        "a role of the server's",
+        "several roles",
+        "no sub",
+        "sub is no uuid",
+        "sub is a number",
+    ],
 )
 async def test_a_token_with_wrong_claims_is_refused(verifier: TokenVerifier, payload: dict[str, Any]) -> None:
     token = f"{part({'alg': 'HS256', 'typ': 'JWT'})}.{part(payload)}"

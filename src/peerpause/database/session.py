@@ -154,9 +154,7 @@ class Sessions:
                 async with connection.pipeline():
                     await connection.execute("begin")
                     await self._assume(connection, caller)
-                    cursors = [
-                        await connection.execute(step.text, step.parameters) for step in steps
-                    ]
+                    cursors = [await connection.execute(step.text, step.parameters) for step in steps]
                     await connection.execute("commit")
                 return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +12,7 @@ from typer.testing import CliRunner, Result
 from peerpause.cli import app
 from tests.cast import World, add_mentor, set_status
 from tests.database.acting import Session
+from tests.notifications.kept_logging import kept_logging
 from tests.notifications.pipeline import deliveries
 from tests.servers import Database
 
@@ -49,10 +49,8 @@ def log(world: World, owner: Session, database: Database) -> dict[str, str]:
 @pytest.fixture
 def command(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
     monkeypatch.setenv("PEERPAUSE_DATABASE_URL", database.url)
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    yield CliRunner()
-    root.handlers[:], root.level = before
+    with kept_logging():
+        yield CliRunner()
 
 
 def listed(result: Result) -> list[dict[str, Any]]:

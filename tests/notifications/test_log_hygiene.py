@@ -1,8 +1,7 @@
-"""What the way to the coordinator says of itself: facts and ids under declared names, and never a token, a note, a name or an address."""
+"""What the way to the coordinator says of itself: facts and ids, and never a token, a note, a name or an address."""
 
 from __future__ import annotations
 
-import ast
 import io
 import json
 import logging
@@ -18,26 +17,23 @@ from peerpause.notifications.payload import NotificationEvent
 from peerpause.telemetry import Event, configure_logging
 from tests.cast import World, add_coordinator, add_device, add_mentor, set_status
 from tests.database.acting import Session, pause, person_session
+from tests.notifications.kept_logging import kept_logging
 from tests.notifications.pipeline import Pipeline, let_time_pass, opened_pipeline, pipeline_over
 from tests.notifications.test_dispatch import FakeChannel
 from tests.notifications.test_service import payload_about
-from tests.project.sources import Module, modules
 from tests.servers import Database
 
 NOTE = "Chemotherapy until summer."
-LEVELS = {"debug", "info", "warning", "warn", "error", "exception", "critical", "msg", "log"}
 
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
     """Everything that is logged, from every library and at every level, as it would be written."""
-    root, ours = logging.getLogger(), logging.getLogger("peerpause")
-    before = root.handlers[:], root.level, ours.level
     stream = io.StringIO()
-    configure_logging(level="DEBUG", stream=stream)
-    root.setLevel(logging.DEBUG)
-    yield stream
-    root.handlers[:], root.level, ours.level = before
+    with kept_logging():
+        configure_logging(level="DEBUG", stream=stream)
+        logging.getLogger().setLevel(logging.DEBUG)
+        yield stream
 
 
 async def test_no_line_of_a_busy_run_holds_anything_personal(
@@ -126,49 +122,3 @@ async def _a_defect(sessions: Sessions, owner: Session, world: World) -> None:
     add_device(owner, world.dag, "secret-admin")
     set_status(owner, world.finn, "active", reason="travel")
     await pipeline_over(sessions, channel).tell_and_send()
-
-
-@pytest.mark.parametrize("module", modules(), ids=lambda module: module.name)
-def test_only_declared_events_are_logged(module: Module) -> None:
-    assert list(undeclared(module)) == []
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '_log.info("somebody paused")',
-        "_log.warning(f'{x}')",
-        "_log.error(Event.NO_SUCH)",
-        "log.bind(a=1).info('x')",
-    ],
-)
-def test_it_spots_an_undeclared_event(text: str) -> None:
-    assert len(list(undeclared(Module(name="example.py", text=text)))) == 1
-
-
-def test_it_leaves_declared_events_alone() -> None:
-    text = "_log.info(Event.DELIVERY_SETTLED, a=1)\nconsole.log('x')\nlevel(Event.JOB_COMPLETE)\nmath.log(2)"
-    assert list(undeclared(Module(name="example.py", text=text))) == []
-
-
-def undeclared(module: Module) -> Iterator[str]:
-    """Each call of a logger whose event is not a member of `Event`."""
-    for node in ast.walk(module.tree):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-            continue
-        if node.func.attr not in LEVELS or not _is_logger(node.func.value):
-            continue
-        event = node.args[0] if node.args else None
-        if not (
-            isinstance(event, ast.Attribute)
-            and isinstance(event.value, ast.Name)
-            and event.value.id == "Event"
-            and event.attr in Event.__members__
-        ):
-            yield f"{module.name}:{node.lineno}"
-
-
-def _is_logger(node: ast.expr) -> bool:
-    while isinstance(node, ast.Call | ast.Attribute):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return isinstance(node, ast.Name) and node.id in {"_log", "log", "logger", "_logger"}

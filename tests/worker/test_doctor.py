@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,6 +19,7 @@ from peerpause.doctor import Finding, Verdict, examine
 from peerpause.settings import Settings
 from tests.cast import World, add_chapter, add_mentor, set_status
 from tests.database.acting import Session
+from tests.notifications.kept_logging import kept_logging
 from tests.notifications.test_email import MailHost
 from tests.servers import Database
 
@@ -182,10 +182,8 @@ async def test_a_mail_host_that_is_away_is_wrong(world: World, database: Databas
 @pytest.fixture
 def command(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
     monkeypatch.setenv("PEERPAUSE_DATABASE_URL", database.url)
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    yield CliRunner()
-    root.handlers[:], root.level = before
+    with kept_logging():
+        yield CliRunner()
 
 
 def test_the_command_says_what_to_do_and_fails(command: CliRunner) -> None:

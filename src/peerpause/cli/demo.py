@@ -16,23 +16,23 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from peerpause.database.embedded import embedded_server
 from peerpause.demo.certificates import CertificatesAct
 from peerpause.demo.narrator import StoryFailed
+from peerpause.demo.serving import Api, api
 from peerpause.demo.stage import Stage, stage
 from peerpause.demo.story import Story
+from peerpause.demo.visiting import VisitingAct
 from peerpause.directory.importing import Progress as ImportProgress
 from peerpause.settings import load_settings
 from peerpause.telemetry import configure_logging
 
 _FOLDER = Path(".peerpause/demo")
 
-_INVITATION = """
-The worker keeps running. Change somebody yourself and watch the push arrive here:
+_BY_HAND = """Or change somebody in SQL, past every program of ours, and they are told all the same:
 
   psql "{url}"
-  peerpause=# \\x
-  peerpause=# table peer_mentor_status limit 3;
-  peerpause=# select update_mentor_status('<a mentor_id from above>', 'paused', null, 'travel');
+  peerpause=# select update_mentor_status('<a mentor_id>', 'paused', null, 'travel');
 
-Ctrl-C ends the demo."""
+Ctrl-C ends the demo.
+"""
 
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start over: throw the demo's data away first.")]
 FailPush = Annotated[
@@ -44,45 +44,64 @@ FailPush = Annotated[
 Once = Annotated[
     bool, typer.Option("--once", help="End after the story; 0 only if every step was seen to work.")
 ]
+Port = Annotated[
+    int, typer.Option(min=0, max=65535, help="The port of the API and the public pages; 0: any.")
+]
 Data = Annotated[Path, typer.Option("--data", help="The folder the demo keeps its database in.")]
 
 
-def demo(fresh: Fresh = False, fail_push: FailPush = 0.0, once: Once = False, data: Data = _FOLDER) -> None:
+def demo(
+    fresh: Fresh = False,
+    port: Port = 8000,
+    fail_push: FailPush = 0.0,
+    once: Once = False,
+    data: Data = _FOLDER,
+) -> None:
     """Play the main job on an embedded database: a mentor pauses, the coordinators hear of it, the history proves it.
 
     A second start goes on with the same data. Ctrl-C ends it and leaves nothing running.
     """
-    raise typer.Exit(asyncio.run(_demo(fresh=fresh, fail_push=fail_push, once=once, folder=data)))
+    # Once by itself, it takes any port, so that it disturbs nobody.
+    chosen = 0 if once else port
+    raise typer.Exit(
+        asyncio.run(_demo(fresh=fresh, port=chosen, fail_push=fail_push, once=once, folder=data))
+    )
 
 
-async def _demo(*, fresh: bool, fail_push: float, once: bool, folder: Path) -> int:
+async def _demo(*, fresh: bool, port: int, fail_push: float, once: bool, folder: Path) -> int:
     console = Console()
     configure_logging(level="ERROR")
     if fresh:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
     async with embedded_server(folder) as url:
         with _import_bar(console) as progress:
-            async with stage(
-                url,
-                settings=load_settings(),
-                fail_push=fail_push,
-                say=lambda line: console.print(f"[dim]{line}[/]"),
-                progress=progress,
-            ) as prepared:
-                return await _show(prepared, console, url=url, once=once)
+            async with (
+                stage(
+                    url,
+                    settings=load_settings(),
+                    fail_push=fail_push,
+                    say=lambda line: console.print(f"[dim]{line}[/]"),
+                    progress=progress,
+                ) as prepared,
+                api(url, settings=load_settings(), port=port) as served,
+            ):
+                return await _show(prepared, served, console, url=url, once=once)
 
 
-async def _show(prepared: Stage, console: Console, *, url: str, once: bool) -> int:
+async def _show(prepared: Stage, served: Api, console: Console, *, url: str, once: bool) -> int:
+    visiting = VisitingAct(prepared, served, console=console)
     try:
         await Story(prepared, console=console).play()
         await CertificatesAct(prepared, console=console).play()
+        await visiting.play()
     except StoryFailed as failure:
         console.print(f"\n[bold red]The story stopped:[/] {failure}")
         return 1
     console.print("\n[bold green]Every step was seen to work.[/]")
     if once:
         return 0
-    console.print(_INVITATION.format(url=url), soft_wrap=True)
+    console.print(await visiting.invitation(), soft_wrap=True, markup=False, highlight=False)
+    console.print(_BY_HAND.format(url=url), soft_wrap=True, markup=False, highlight=False)
     async for arrival in prepared.standin.on_arrival():
         words = arrival.message.get("notification", {})
         console.print(

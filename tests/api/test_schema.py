@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 import schemathesis
@@ -39,7 +40,7 @@ def _try_everything(url: str, headers: dict[str, str]) -> None:
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
     tried = 0
     for found in schema.get_all_operations():
-        operation = found.ok()
+        operation: Any = found.ok()  # type: ignore[union-attr]  # a description of ours that cannot be read fails here
         if operation.path == _ENDLESS:
             continue
         _try(operation, headers)
@@ -47,7 +48,7 @@ def _try_everything(url: str, headers: dict[str, str]) -> None:
     assert tried > 20
 
 
-def _try(operation: schemathesis.APIOperation, headers: dict[str, str]) -> None:
+def _try(operation: Any, headers: dict[str, str]) -> None:
     @given(case=operation.as_strategy())
     @settings(
         max_examples=8,
@@ -57,7 +58,7 @@ def _try(operation: schemathesis.APIOperation, headers: dict[str, str]) -> None:
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    def run(case: schemathesis.Case) -> None:
+    def run(case: Any) -> None:
         case.call_and_validate(headers=headers, checks=_CHECKS)
 
     run()

@@ -93,49 +93,35 @@ async def test_a_token_made_for_development_is_good(verifier: TokenVerifier) -> 
 
 
 @pytest.mark.parametrize(
-    "payload",
+    "changed",
     [
-        ours(exp=None),
-        ours(exp="soon"),
-        ours(exp=1e400),
-        ours(nbf=int(time.time()) + 600),
-        ours(aud=None),
-        ours(aud="anon"),
-        ours(aud=["others", "anon"]),
-        claims(iss=None),
-        claims(iss="https://evil.example"),
-        ours(role=None),
-        ours(role="postgres"),
-        ours(role=["authenticated"]),
-        ours(sub=None),
-        ours(sub="ada"),
-        ours(sub=7),
+        {"exp": None},
+        {"exp": "soon"},
+        {"exp": float("inf")},
+        {"nbf": 4102444800},  # the year 2100
+        {"aud": None},
+        {"aud": "anon"},
+        {"aud": ["others", "anon"]},
+        {"iss": None},
+        {"iss": "https://evil.example"},
+        {"role": None},
+        {"role": "postgres"},
+        {"role": ["authenticated"]},
+        {"sub": None},
+        {"sub": "ada"},
+        {"sub": 7},
     ],
-    ids=[
-        "no exp",
-        "exp is a word",
-        "exp is infinite",
-        "not valid yet",
-        "no aud",
-        "another aud",
-        "other auds",
-        "no iss",
-        "another iss",
-        "no role",
-        "a role of the server's",
-        "several roles",
-        "no sub",
-        "sub is no uuid",
-        "sub is a number",
-    ],
+    ids=str,
 )
-async def test_a_token_with_wrong_claims_is_refused(verifier: TokenVerifier, payload: dict[str, Any]) -> None:
-    token = f"{part({'alg': 'HS256', 'typ': 'JWT'})}.{part(payload)}"
-    signature = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256).sign(
-        token.encode(), SECRET.encode()
+async def test_a_token_with_wrong_claims_is_refused(verifier: TokenVerifier, changed: dict[str, Any]) -> None:
+    body = (
+        f"{part({'alg': 'HS256', 'typ': 'JWT'})}.{part(claims(**{'iss': 'https://auth.example', **changed}))}"
+    )
+    mac = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256).sign(
+        body.encode(), SECRET.encode()
     )
     with pytest.raises(NotSignedIn):
-        await verifier.verify(f"{token}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}")
+        await verifier.verify(f"{body}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}")
 
 
 async def test_an_expired_token_is_told_from_a_forged_one(verifier: TokenVerifier) -> None:

@@ -1,0 +1,1 @@
+"""What happens when something goes away at the worst moment."""

@@ -1,4 +1,4 @@
-"""`peerpause monitor`: is the promise kept that nobody without a valid certificate is listed?"""
+"""`peerpause monitor`: whether the promise is kept that nobody without a valid certificate is listed."""
 
 from __future__ import annotations
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Final
 
 import aiohttp
+import structlog
 from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.middleware.cors import CORSMiddleware
@@ -24,12 +28,12 @@ from peerpause.auth.tokens import TokenVerifier
 from peerpause.certifications import routes as certifications
 from peerpause.database.functions import ClientFunctions
 from peerpause.directory import routes as directory
-from peerpause.errors import ConfigurationError
+from peerpause.errors import ConfigurationError, Unavailable
 from peerpause.notifications import routes as notifications
 from peerpause.roster import routes as roster
 from peerpause.settings import Settings
 from peerpause.status import routes as status
-from peerpause.telemetry import Metrics
+from peerpause.telemetry import Event, Metrics
 from peerpause.wiring import Services, services
 from peerpause.worker.run import background
 from peerpause.worker.telling import Telling
@@ -42,7 +46,10 @@ _CORS_HEADERS = (
     "Authorization", "Apikey", "X-Client-Info", "Content-Type", "Content-Profile", "Accept-Profile", "Prefer",
     "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-Id", "Last-Event-ID",
 )  # fmt: skip
+_WAIT_FOR_DATABASE: Final = 5.0
 _CORS_SEEN = ("ETag", "X-Request-Id", "Content-Range", "Retry-After", "Preference-Applied")
+
+_log = structlog.get_logger(__name__)
 
 
 def create_app(
@@ -130,6 +137,29 @@ def _secret(secret: SecretStr | None) -> str | None:
 
 @asynccontextmanager
 async def _worker(parts: Services, database_url: str) -> AsyncIterator[None]:
-    telling = Telling(outbox=parts.outbox, senders=parts.senders, bell=parts.bell)
-    async with background(tools=parts, telling=telling, bell=parts.bell, listen_url=database_url):
+    """Run the worker beside the API. It ends before the API does, having let what is under way finish."""
+    stop = asyncio.Event()
+    working = asyncio.create_task(_work(parts, database_url, stop))
+    try:
         yield
+    finally:
+        stop.set()
+        await working
+
+
+async def _work(parts: Services, database_url: str, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        telling = Telling(outbox=parts.outbox, senders=parts.senders, bell=parts.bell)
+        try:
+            async with background(tools=parts, telling=telling, bell=parts.bell, listen_url=database_url):
+                await stop.wait()
+        except Unavailable as error:
+            # Only at the start; later the worker survives it by itself. The API says meanwhile that the database is away.
+            _log.warning(Event.WORKER_INTERRUPTED, part="worker", error=error.code)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _WAIT_FOR_DATABASE)
+        except Exception as error:
+            # Changes would be made and nobody told. The requests under way finish, and whoever watches over us starts us anew.
+            _log.error(Event.WORKER_INTERRUPTED, part="worker", error=type(error).__name__, exc_info=True)
+            os.kill(os.getpid(), signal.SIGTERM)
+            return

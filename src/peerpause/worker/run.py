@@ -36,8 +36,8 @@ async def background(
     ``Unavailable`` where the database is away at the start; later that is survived. Anything unforeseen ends the block with that
     error, for a supervisor to see.
     """
-    tools.jobs.add_tasks_from(tasks, namespace=QUEUE)
     await _see_that_it_answers(listen_url)
+    tools.jobs.add_tasks_from(tasks, namespace=QUEUE)
     await tools.jobs.open_async()
     announcing = Announcing(watch=tools.roster_watch, sender=tools.webhooks)
     try:

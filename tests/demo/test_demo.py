@@ -74,22 +74,30 @@ def test_it_gets_every_push_through_although_some_fail(folder: Path) -> None:
     assert played.returncode == 0, played.stdout + played.stderr
 
 
-def test_ctrl_c_ends_it_and_leaves_nothing_running(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "codes"),
+    [(signal.SIGINT, {0, 130}), (signal.SIGTERM, {128 + signal.SIGTERM})],
+    ids=["ctrl-c", "a supervisor"],
+)
+def test_it_can_be_ended_and_leaves_nothing_running(
+    folder: Path, number: signal.Signals, codes: set[int]
+) -> None:
     with _running(folder) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if "Ctrl-C ends the demo" in line:
                 break
-        process.send_signal(signal.SIGINT)
-        process.stdout.read()
-        assert process.wait(60) in {0, 130}
+        process.send_signal(number)
+        last_words = process.stdout.read()
+        assert process.wait(60) in codes
+        assert "Traceback" not in last_words
     assert not _servers(folder)
 
 
 @contextmanager
 def _running(folder: Path) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
-        [*_COMMAND, "--data", str(folder)],
+        [*_COMMAND, "--port", "0", "--data", str(folder)],
         env=_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

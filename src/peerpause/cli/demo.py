@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,9 +64,11 @@ def demo(
     """
     # Once by itself, it takes any port, so that it disturbs nobody.
     chosen = 0 if once else port
-    raise typer.Exit(
-        asyncio.run(_demo(fresh=fresh, port=chosen, fail_push=fail_push, once=once, folder=data))
-    )
+    try:
+        code = asyncio.run(_demo(fresh=fresh, port=chosen, fail_push=fail_push, once=once, folder=data))
+    except asyncio.CancelledError:
+        code = 128 + signal.SIGTERM
+    raise typer.Exit(code)
 
 
 async def _demo(*, fresh: bool, port: int, fail_push: float, once: bool, folder: Path) -> int:
@@ -73,6 +76,10 @@ async def _demo(*, fresh: bool, port: int, fail_push: float, once: bool, folder:
     configure_logging(level="ERROR")
     if fresh:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+    # Ended by a supervisor it leaves as little behind as ended by Ctrl-C.
+    this = asyncio.current_task()
+    assert this is not None  # we are running
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     async with embedded_server(folder) as url:
         with _import_bar(console) as progress:
             async with (

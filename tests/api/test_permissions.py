@@ -38,6 +38,13 @@ TABLE: Final[dict[tuple[str, str], tuple[int, ...]]] = {
     ("POST", "/v1/certifications/{mentor_id}/renewals"):    (401, 403, 403, 400, 403, 400, 403, 400, 400),
     ("POST", "/v1/expiry-runs"):                            (401, 403, 403, 200, 403, 200, 403, 200, 200),
     ("GET", "/v1/expiry-runs"):                             (401, 200, 200, 200, 200, 200, 200, 200, 200),
+    ("PUT", "/v1/mentors/{mentor_id}/public-profile"):      (401, 200, 403, 200, 403, 200, 403, 200, 200),
+    ("GET", "/v1/organisations/{organisation_id}/webhook-endpoints"):  (401, 403, 403, 403, 403, 200, 403, 200, 200),
+    ("POST", "/v1/organisations/{organisation_id}/webhook-endpoints"): (401, 403, 403, 403, 403, 400, 403, 400, 400),
+    ("POST", "/v1/webhook-endpoints/{endpoint_id}/secret"): (401, 403, 403, 403, 403, 403, 403, 403, 403),
+    ("DELETE", "/v1/webhook-endpoints/{endpoint_id}"):      (401, 403, 403, 403, 403, 403, 403, 403, 403),
+    ("POST", "/v1/organisations/{organisation_id}/inbound-secret"):    (401, 403, 403, 403, 403, 200, 403, 200, 200),
+    ("DELETE", "/v1/organisations/{organisation_id}/inbound-secret"):  (401, 403, 403, 403, 403, 204, 403, 204, 204),
     ("POST", "/rest/v1/rpc/{function}"):                    (401, 200, 404, 200, 404, 200, 404, 200, 200),
     ("GET", "/rest/v1/rpc/{function}"):                     (401, 200, 404, 200, 404, 200, 404, 200, 200),
     ("HEAD", "/rest/v1/rpc/{function}"):                    (401, 200, 404, 200, 404, 200, 404, 200, 200),
@@ -49,15 +56,17 @@ TABLE: Final[dict[tuple[str, str], tuple[int, ...]]] = {
 }  # fmt: skip
 
 # Asked for by anybody, and in tests of their own.
-PUBLIC: Final = ("/public/", "/metrics", "/webhooks/", "/v1/organisations/", "/v1/webhooks")
+PUBLIC: Final = ("/public/", "/metrics", "/webhooks/")
 
 BODIES: Final[dict[str, Any]] = {
-    # A pause that began long ago, and a reason that only the system gives: refused, but only after asking who it is.
+    # A pause that began long ago, a reason that only the system gives, an address inside: refused, but only after asking who it is.
     "/v1/mentors/{mentor_id}/pause": {"reason": "other", "pause_at": "2001-01-01T00:00:00Z"},
     "/v1/mentors/{mentor_id}/deactivate": {"reason": "certification_expired"},
     "/v1/mentors/pause": {"mentor_ids": ["00000000-0000-0000-0000-000000000000"], "reason": "other"},
     "/v1/mentors/reactivate": {"mentor_ids": ["00000000-0000-0000-0000-000000000000"]},
     "/v1/device-tokens/{token}": {"platform": "web"},
+    "/v1/mentors/{mentor_id}/public-profile": {"listed": True},
+    "/v1/organisations/{organisation_id}/webhook-endpoints": {"url": "https://127.0.0.1/hooks"},
     "/v1/certifications/{mentor_id}/renewals": {"issued_on": "2001-01-01", "expires_on": "2001-12-31"},
     "/functions/v1/send-push-notifications": {"tokens": ["t"], "notification": {"title": "x"}},
 }
@@ -78,6 +87,8 @@ async def test_everybody_gets_what_the_table_says(database: Database, world: Wor
             path = pattern.format(
                 mentor_id=world.ada.mentor_id,
                 chapter_id=world.north.chapter_id,
+                organisation_id=world.organisation_id,
+                endpoint_id=world.stranger_id,
                 notification_id=world.stranger_id,
                 token="a-device-of-somebody",
                 function="get_mentor_status",

@@ -96,6 +96,9 @@ def configure_logging(*, level: str = "INFO", stream: TextIO | None = None) -> N
     root.addHandler(handler)
     root.setLevel(max(logging.WARNING, _number(level)))
     logging.getLogger("peerpause").setLevel(_number(level))
+    # The driver warns of every refusal of the database in a pipeline; we answer those.
+    logging.getLogger("psycopg").setLevel(max(logging.ERROR, _number(level)))
+    logging.getLogger("psycopg.pool").setLevel(max(logging.WARNING, _number(level)))
 
 
 def drop_forbidden(

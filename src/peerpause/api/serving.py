@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Final
 
 import uvicorn
@@ -49,6 +48,4 @@ def without_a_worker() -> FastAPI:
 def _app(*, with_worker: bool) -> FastAPI:
     settings = load_settings()
     configure_logging(level=settings.log_level)
-    # The driver warns of every refusal of the database in a pipeline; we answer those.
-    logging.getLogger("psycopg").setLevel(logging.ERROR)
     return create_app(settings, database_url=settings.require("database_url"), with_worker=with_worker)

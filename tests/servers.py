@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -35,6 +35,8 @@ TEMPLATE = "peerpause_template"
 CRON_DATABASE = "peerpause_cron"
 
 _LOCK_NAME = "alive.lock"
+# Held, because a Popen that is forgotten before its process ends raises a ResourceWarning.
+_started_here: list[subprocess.Popen[bytes]] = []
 _SETTINGS: Mapping[str, str] = {
     # Nothing here survives the run, so nothing needs to reach the disk.
     "fsync": "off",
@@ -315,31 +317,28 @@ def _free_port() -> int:
 
 
 def _start_keeper(run: Path, server: Server) -> None:
-    # A session of its own, so that Ctrl-C in the terminal does not take the keeper away before its server. Not a Popen: a test
-    # process that ends before the keeper would complain of it.
-    keeper = os.posix_spawn(
-        sys.executable,
-        [sys.executable, __file__, str(run / _LOCK_NAME), json.dumps(asdict(server))],
-        os.environ,
-        setsid=True,
-        file_actions=[
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-            (os.POSIX_SPAWN_DUP2, 1, 2),
-        ],
+    # A session of its own, so that Ctrl-C in the terminal does not take the keeper away before its server.
+    keeper = subprocess.Popen(
+        [sys.executable, __file__, str(run), json.dumps(asdict(server))],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
-    (run / f"{keeper}.keeper").touch()
+    _started_here.append(keeper)
+    (run / f"{keeper.pid}.keeper").touch()
 
 
 def _wait_for_keepers(run: Path, *, limit: float = 20.0) -> None:
+    for keeper in _started_here:
+        keeper.wait(limit)
+    _started_here.clear()
     end = time.monotonic() + limit
     while time.monotonic() < end and any(_is_running(int(note.stem)) for note in run.glob("*.keeper")):
         time.sleep(0.02)
 
 
 def _is_running(pid: int) -> bool:
-    with suppress(ChildProcessError):
-        return os.waitpid(pid, os.WNOHANG) == (0, 0)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from typing import Annotated, TypeVar
 from uuid import UUID
@@ -15,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from peerpause.cli.migrate import AsJson, DatabaseUrl
-from peerpause.database.embedded import embedded_server
+from peerpause.database.embedded import database_at
 from peerpause.notifications.delivery_log import STATES, DeliveryLog, LoggedDelivery, delivery_log
 from peerpause.telemetry import configure_logging
 
@@ -87,19 +86,10 @@ def retry(
 
 def _run(action: Callable[[DeliveryLog], Awaitable[_T]], database_url: str) -> _T:
     async def run() -> _T:
-        async with _address(database_url) as url, delivery_log(url) as log:
+        async with database_at(database_url) as url, delivery_log(url) as log:
             return await action(log)
 
     return asyncio.run(run())
-
-
-@asynccontextmanager
-async def _address(database_url: str) -> AsyncIterator[str]:
-    if database_url:
-        yield database_url
-        return
-    async with embedded_server() as url:
-        yield url
 
 
 def _show(found: Sequence[LoggedDelivery]) -> None:

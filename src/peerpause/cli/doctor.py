@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Final
 
 import typer
 
 from peerpause.cli.migrate import AsJson
-from peerpause.database.embedded import embedded_server
+from peerpause.database.embedded import database_at
 from peerpause.doctor import Finding, Verdict, examine
 from peerpause.settings import Settings, load_settings
 from peerpause.telemetry import configure_logging
@@ -38,17 +36,9 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 async def _examine(settings: Settings) -> tuple[Finding, ...]:
-    async with _address(settings) as url:
+    named = settings.database_url
+    async with database_at(None if named is None else named.get_secret_value()) as url:
         return await examine(settings, database_url=url)
-
-
-@asynccontextmanager
-async def _address(settings: Settings) -> AsyncIterator[str]:
-    if settings.database_url is not None:
-        yield settings.database_url.get_secret_value()
-        return
-    async with embedded_server() as url:
-        yield url
 
 
 def _show(finding: Finding) -> None:

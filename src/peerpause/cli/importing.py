@@ -24,7 +24,7 @@ from rich.progress import (
 from rich.table import Table
 
 from peerpause.cli.migrate import AsJson, DatabaseUrl
-from peerpause.database.embedded import embedded_server
+from peerpause.database.embedded import database_at
 from peerpause.directory.csv_files import MAX_BYTES, ImportFile
 from peerpause.directory.findings import Finding
 from peerpause.directory.importing import apply_import, plan_import
@@ -106,7 +106,7 @@ async def _apply(connection: psycopg.AsyncConnection[Any], plan: ImportPlan, not
 
 @asynccontextmanager
 async def _connection(database_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    async with _address(database_url) as address:
+    async with database_at(database_url) as address:
         try:
             connection = await psycopg.AsyncConnection.connect(address, application_name="peerpause import")
         except psycopg.OperationalError:
@@ -116,15 +116,6 @@ async def _connection(database_url: str) -> AsyncIterator[psycopg.AsyncConnectio
             ) from None
         async with connection:
             yield connection
-
-
-@asynccontextmanager
-async def _address(database_url: str) -> AsyncIterator[str]:
-    if database_url:
-        yield database_url
-        return
-    async with embedded_server() as address:
-        yield address
 
 
 def _read(path: Path) -> ImportFile:

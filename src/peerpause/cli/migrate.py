@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, TypeVar
 
 import typer
 
-from peerpause.database.embedded import embedded_server
+from peerpause.database.embedded import database_at
 from peerpause.database.ledger import Finding, Ledger
 from peerpause.database.migrate import Migrator
 from peerpause.sql import Migration
@@ -149,7 +148,7 @@ def _run(
     on_step: Callable[[Migration], None] = lambda migration: None,
 ) -> _T:
     async def run() -> _T:
-        async with _address(database_url) as url:
+        async with database_at(database_url) as url:
             return await action(
                 Migrator(
                     url=url,
@@ -161,15 +160,6 @@ def _run(
             )
 
     return asyncio.run(run())
-
-
-@asynccontextmanager
-async def _address(database_url: str) -> AsyncIterator[str]:
-    if database_url:
-        yield database_url
-        return
-    async with embedded_server() as url:
-        yield url
 
 
 def _teller(word: str, *, quiet: bool) -> Callable[[Migration], None]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import psycopg
@@ -16,7 +15,7 @@ from rich.table import Table
 from peerpause.certifications import schedule
 from peerpause.certifications.schedule import ScheduledJob
 from peerpause.cli.migrate import AsJson, DatabaseUrl
-from peerpause.database.embedded import embedded_server
+from peerpause.database.embedded import database_at
 from peerpause.errors import Unavailable
 from peerpause.worker.tasks import tasks
 
@@ -86,7 +85,7 @@ def _show(jobs: Sequence[ScheduledJob] | None, *, as_json: bool) -> None:
 
 def _run(database_url: str, action: Callable[[psycopg.AsyncConnection[Any]], Awaitable[_T]]) -> _T:
     async def run() -> _T:
-        async with _address(database_url) as address:
+        async with database_at(database_url) as address:
             try:
                 connection = await psycopg.AsyncConnection.connect(address, autocommit=True)
             except psycopg.OperationalError:
@@ -98,15 +97,6 @@ def _run(database_url: str, action: Callable[[psycopg.AsyncConnection[Any]], Awa
                 return await action(connection)
 
     return asyncio.run(run())
-
-
-@asynccontextmanager
-async def _address(database_url: str) -> AsyncIterator[str]:
-    if database_url:
-        yield database_url
-        return
-    async with embedded_server() as address:
-        yield address
 
 
 def _print_json(console: Console, answer: Mapping[str, Any]) -> None:

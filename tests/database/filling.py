@@ -62,6 +62,10 @@ _ROWS: Mapping[str, LiteralString] = {
         insert into peerpause.roster_published (organisation_id, chapter_id, mentor_id, digest)
         values (%(organisation)s, %(chapter)s, %(mentor)s, 'x')
     """,
+    "peerpause.web_sessions": """
+        insert into peerpause.web_sessions (digest, user_id, csrf, expires_at)
+        values (sha256('word'), %(person)s, 'x', now() + interval '1 hour')
+    """,
     "peerpause.expiring_lists": """
         insert into peerpause.expiring_lists (organisation_id, month) values (%(organisation)s, '2026-11-01')
     """,

@@ -107,10 +107,11 @@ async def make_reminders(context: JobContext, timestamp: int) -> None:
 @tasks.periodic(cron="17 * * * *")
 @tasks.task(queue=QUEUE, queueing_lock="tidy_up", pass_context=True)
 async def tidy_up(context: JobContext, timestamp: int) -> None:
-    """Forget idempotency keys and finished jobs older than a day, and settled webhooks older than a month."""
+    """Forget idempotency keys, finished jobs and ended web sessions older than a day, and settled webhooks older than a month."""
     tools = _tools(context)
     await tools.sessions.call(Service(), "forget_idempotency_keys")
     await tools.sessions.call(Service(), "forget_webhook_deliveries")
+    await tools.sessions.call(Service(), "forget_web_sessions")
     await tools.jobs.job_manager.delete_old_jobs(nb_hours=24, include_failed=False)
 
 

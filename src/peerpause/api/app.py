@@ -87,6 +87,7 @@ def create_app(
     app = FastAPI(
         title="PeerPause", summary=SUMMARY, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None
     )
+    app.state.public_url = settings.public_url
     app.state.limiter = ChangeLimiter(per_minute=settings.changes_per_minute)
     for router in _ROUTERS:
         app.include_router(router)

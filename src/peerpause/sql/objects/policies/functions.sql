@@ -27,6 +27,12 @@ to authenticated, service_role;
 -- What the guard calls in the name of the service role; it tells of any mentor.
 grant execute on function peerpause.blocking_lapse(uuid, uuid) to service_role;
 
+-- What pages ask: each checks the caller itself.
+grant execute on function
+peerpause.contacts_of_mentor(uuid),
+peerpause.actors_of_mentor(uuid)
+to authenticated, service_role;
+
 -- The work behind the functions of public: each checks the caller itself.
 grant execute on function
 peerpause.update_mentor_status(uuid, text, uuid, text, timestamptz, text),

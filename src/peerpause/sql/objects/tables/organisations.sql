@@ -11,6 +11,7 @@ create table public.organisations (
   reminder_days integer[] not null default '{60,30,7}',
   return_reminder_days integer[] not null default '{7,2,0}',
   auto_return boolean not null default false,
+  role_word_plural text,
   constraint organisations_push_detail_is_known check (push_detail in ('first_name', 'minimal')),
   constraint organisations_language_is_known check (language in ('nb', 'nn', 'en')),
   constraint organisations_reminders_are_days check (
@@ -28,6 +29,7 @@ comment on column public.organisations.external_id is 'The id in the organisatio
 comment on column public.organisations.time_zone is 'Where its calendar days begin and end: IANA name.';
 comment on column public.organisations.language is 'What its people are written to in, unless they chose for themselves.';
 comment on column public.organisations.role_word is 'Its own word for a peer mentor; null means the usual one of the language.';
+comment on column public.organisations.role_word_plural is 'The same word for several of them; null means role_word as it is.';
 comment on column public.organisations.required_certification_kinds is 'A mentor needs a valid certificate of each of these; empty means none.';
 comment on column public.organisations.push_detail is 'What may leave for the push service: first_name, or minimal for no name at all.';
 comment on column public.organisations.reminder_days is 'So many days before a certificate runs out its mentor is reminded.';

@@ -34,6 +34,8 @@ from peerpause.roster import routes as roster
 from peerpause.settings import Settings
 from peerpause.status import routes as status
 from peerpause.telemetry import Event, Metrics
+from peerpause.web.refusals import nothing_there
+from peerpause.web.router import web_router
 from peerpause.wiring import Services, services
 from peerpause.worker.run import background
 from peerpause.worker.telling import Telling
@@ -92,7 +94,8 @@ def create_app(
     for router in _ROUTERS:
         app.include_router(router)
     app.include_router(docs_routes())
-    answer_refusals(app)
+    app.include_router(web_router())
+    answer_refusals(app, nothing_there=nothing_there)
     describe(app)
     _add_manners(app, settings)
     return app

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
@@ -36,8 +36,11 @@ class Problem:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def answer_refusals(app: FastAPI) -> None:
-    """Let the app answer every refusal in the form its caller reads."""
+def answer_refusals(app: FastAPI, *, nothing_there: Callable[[Request], Response | None]) -> None:
+    """Let the app answer every refusal in the form its caller reads.
+
+    ``nothing_there`` may answer a request for an address that does not exist: people with a browser get a page.
+    """
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, PeerPauseError)
@@ -51,7 +54,8 @@ def answer_refusals(app: FastAPI) -> None:
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return answer(request.url.path, _of_http(error))
+        page = nothing_there(request) if error.status_code == HTTPStatus.NOT_FOUND else None
+        return page or answer(request.url.path, _of_http(error))
 
     app.add_exception_handler(PeerPauseError, refused)
     app.add_exception_handler(RequestValidationError, invalid)

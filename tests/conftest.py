@@ -21,6 +21,8 @@ from tests.servers import Database, Server, ServerKind
 _RUN_FOLDER = pytest.StashKey[Path]()
 _GAPS = pytest.StashKey[dict[str, None]]()
 _NOT_RUN = "not run: "
+# Pages ask the database nothing that the other folders do not ask on every kind of server, so one kind is enough for them.
+_ON_ONE_SERVER = frozenset({"web", "browser"})
 
 
 def not_run(what: str) -> NoReturn:
@@ -81,6 +83,26 @@ def _prepare(server: Server) -> None:
         asyncio.run(Migrator(url=server.url(servers.TEMPLATE)).up())
         # As an operator would, so that tests can come in the way real requests do.
         connection.execute("alter role authenticator login")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    first = next(iter(servers.installed()), None)
+    needless = [
+        item for item in items if _folder(item) in _ON_ONE_SERVER and _server_kind(item) not in (None, first)
+    ]
+    if needless:
+        config.hook.pytest_deselected(items=needless)
+        items[:] = [item for item in items if item not in set(needless)]
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
+
+
+def _server_kind(item: pytest.Item) -> ServerKind | None:
+    call = getattr(item, "callspec", None)
+    kind: ServerKind | None = None if call is None else call.params.get("server")
+    return kind
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -108,8 +108,7 @@ def faults_in(language: str) -> Iterator[str]:
         for message in read_po(BytesIO(file.read_bytes())):
             if not message.id:
                 continue
-            ids = message.id if message.pluralizable else (message.id,)
-            strings = message.string if message.pluralizable else (message.string,)
+            ids, strings = _forms(message.id), _forms(message.string)
             if message.fuzzy or not all(strings) or len(strings) != len(ids):
                 yield f"{file.name}: not translated: {ids[0]}"
             for one, other in zip(ids, strings, strict=False):
@@ -120,6 +119,11 @@ def faults_in(language: str) -> Iterator[str]:
 def key(message: object) -> str:
     """One text for a message, single or with a plural."""
     return " | ".join(message) if isinstance(message, tuple | list) else str(message)
+
+
+def _forms(text: object) -> list[str]:
+    """One form of a message, or one for each number."""
+    return [str(each or "") for each in text] if isinstance(text, tuple | list) else [str(text or "")]
 
 
 def _files(language: str) -> list[Path]:

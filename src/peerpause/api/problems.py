@@ -36,7 +36,9 @@ class Problem:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def answer_refusals(app: FastAPI, *, nothing_there: Callable[[Request], Response | None]) -> None:
+def answer_refusals(
+    app: FastAPI, *, nothing_there: Callable[[Request], Response | None] = lambda _: None
+) -> None:
     """Let the app answer every refusal in the form its caller reads.
 
     ``nothing_there`` may answer a request for an address that does not exist: people with a browser get a page.

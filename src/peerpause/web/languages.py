@@ -51,12 +51,13 @@ def words(language: str) -> Words:
     for file in sorted(files, key=lambda file: file.name):
         with file.open("rb") as content:
             for message in read_po(content):
-                if not message.id:
-                    continue
-                if message.pluralizable:
-                    plural[message.id[0]] = (message.string[0], message.string[1])
-                elif isinstance(message.id, str) and message.string:
-                    single[message.id] = str(message.string)
+                match message.id, message.string:
+                    case (str(one), _), (str(translated), str(translated_many)):
+                        plural[one] = (translated, translated_many)
+                    case str(one), str(translated) if one and translated:
+                        single[one] = translated
+                    case _:
+                        continue
     return Words(language, single, plural)
 
 
@@ -64,10 +65,10 @@ def chosen_language(
     *, saved: str | None, cookie: str | None, accepted: str | None, usual: str | None = None
 ) -> str:
     """The language for a reader: the one they saved, the one they chose in this browser, their browser's, their organisation's."""
-    for choice in (saved, cookie):
-        if choice in LANGUAGES:
+    for choice in (saved, cookie, _of_browser(accepted or ""), usual):
+        if choice is not None and choice in LANGUAGES:
             return choice
-    return _of_browser(accepted or "") or (usual if usual in LANGUAGES else None) or FALLBACK
+    return FALLBACK
 
 
 def _of_browser(accepted: str) -> str | None:

@@ -16,7 +16,8 @@ from peerpause.api.events import HEARTBEAT
 from peerpause.api.told import Closed, Gap, ToldChanges
 from peerpause.database.session import Sessions
 from peerpause.errors import PeerPauseError, Unavailable
-from peerpause.web.asking import SignedIn, WebPerson, still_signed_in
+from peerpause.web.asking import SignedIn, WebPerson, web_sessions
+from peerpause.web.cookies import SESSION, read_cookie
 from peerpause.web.refusals import PageRoute
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -49,7 +50,7 @@ async def _stream(request: Request, person: WebPerson, slots: asyncio.Semaphore)
             try:
                 changes = await told.after(position, patience=HEARTBEAT)
                 position += len(changes)
-                if not await still_signed_in(request, person):
+                if not await _is_still_signed_in(request):
                     return
                 rows = changes and await sessions.call(
                     person.claims,
@@ -67,3 +68,8 @@ async def _stream(request: Request, person: WebPerson, slots: asyncio.Semaphore)
                 return  # the page comes back by itself
             yield _CHANGED if rows else _STILL_HERE
             await asyncio.sleep(_BREATH)
+
+
+async def _is_still_signed_in(request: Request) -> bool:
+    word = read_cookie(request, SESSION)
+    return word is not None and await web_sessions(request).find(word) is not None

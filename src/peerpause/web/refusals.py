@@ -31,6 +31,9 @@ def in_words(error: PeerPauseError, words: Words) -> str:
             "Somebody else changed this meanwhile. Nothing was changed. Look at what is new, then decide again."
         ),
         "invalid_transition": words.gettext("This change is not possible from the present status."),
+        "form_refused": words.gettext(
+            "This form does not belong to your sign-in. Nothing was done. Open the page again and send the form from there."
+        ),
         "permission_denied": words.gettext("You may not do this."),
         "not_signed_in": words.gettext("Sign in to see this page."),
         "mentor_not_found": words.gettext("There is no such person here, or none that you may see."),
@@ -40,8 +43,11 @@ def in_words(error: PeerPauseError, words: Words) -> str:
         ),
         "unavailable": words.gettext("We cannot reach our database just now. Try again in a moment."),
     }
-    found = next((sentences[kind.code] for kind in type(error).__mro__ if _has_code(kind, sentences)), None)
-    return found or words.gettext("This was refused. Nothing was changed.")
+    # The nearest kind that has a sentence: a precondition that failed is a conflict.
+    for kind in type(error).__mro__:
+        if (sentence := sentences.get(vars(kind).get("code", ""))) is not None:
+            return sentence
+    return words.gettext("This was refused. Nothing was changed.")
 
 
 class PageRoute(APIRoute):
@@ -116,7 +122,3 @@ def _heading(error: PeerPauseError, words: Words) -> str:
             return words.gettext("Just a moment")
         case _:
             return words.gettext("That did not work")
-
-
-def _has_code(kind: type, sentences: dict[str, str]) -> bool:
-    return getattr(kind, "code", None) in sentences and "code" in vars(kind)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +13,7 @@ import httpx
 from peerpause.database.session import Sessions
 from peerpause.web.cookies import SESSION
 from peerpause.web.sessions import WebSessions
-from tests.api.serving import Api
+from tests.api.serving import Api, serving
 from tests.cast import Person
 from tests.servers import Database
 
@@ -87,14 +89,33 @@ class Browser:
         )
 
 
-async def browser(api: Api, database: Database, person: Person, *, language: str = "en") -> Browser:
-    """A browser in which this person is signed in."""
-    async with Sessions(url=database.server.url(database.name, user="authenticator"), size=1) as sessions:
-        cookie, session = await WebSessions(sessions=sessions).begin(person.user_id, None)
-    client = api.with_headers()
-    client.cookies.set(SESSION, cookie)
-    client.cookies.set("language", language)
-    return Browser(client, session.csrf)
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The app, and people who look at it."""
+
+    api: Api
+    database: Database
+
+    async def as_(self, person: Person, *, language: str = "en") -> Browser:
+        """A browser in which this person is signed in."""
+        url = self.database.server.url(self.database.name, user="authenticator")
+        async with Sessions(url=url, size=1) as sessions:
+            cookie, session = await WebSessions(sessions=sessions).begin(person.user_id, None)
+        client = self.api.with_headers()
+        client.cookies.set(SESSION, cookie)
+        client.cookies.set("language", language)
+        return Browser(client, session.csrf)
+
+    def as_visitor(self, **headers: str) -> httpx.AsyncClient:
+        """A browser in which nobody is."""
+        return self.api.with_headers(**headers)
+
+
+@asynccontextmanager
+async def opened_pages(database: Database, **changed: Any) -> AsyncIterator[Pages]:
+    """The app on a database."""
+    async with serving(database, **changed) as api:
+        yield Pages(api, database)
 
 
 def _values(form: Any) -> dict[str, str]:

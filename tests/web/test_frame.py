@@ -8,58 +8,50 @@ import psycopg
 import pytest
 
 from peerpause.web.asking import local_path
-from tests.api.serving import Api
 from tests.cast import World, add_person
-from tests.servers import Database
-from tests.web.pages import Page, browser
+from tests.web.pages import Page, Pages
 
 
-async def test_a_visitor_is_sent_to_sign_in_and_told_where_to_come_back_to(api: Api, world: World) -> None:
-    answer = await api.as_visitor().get("/?a=1")
+async def test_a_visitor_is_sent_to_sign_in_and_told_where_to_come_back_to(pages: Pages) -> None:
+    answer = await pages.as_visitor().get("/?a=1")
     assert answer.status_code == 303
     assert answer.headers["location"] == f"/sign-in?next={quote('/?a=1', safe='/')}"
 
 
-async def test_a_part_of_a_page_sends_the_whole_browser_to_sign_in(api: Api, world: World) -> None:
-    answer = await api.with_headers(**{"HX-Request": "true"}).get("/")
+async def test_a_part_of_a_page_sends_the_whole_browser_to_sign_in(pages: Pages) -> None:
+    answer = await pages.as_visitor(**{"HX-Request": "true"}).get("/")
     assert answer.status_code == 204
     assert answer.headers["hx-redirect"].startswith("/sign-in")
 
 
-async def test_each_role_comes_to_its_own_first_page(
-    api: Api, world: World, module_database: Database
-) -> None:
-    for person, first in ((world.ada, "/me"), (world.bo, "/mentors"), (world.dag, "/mentors")):
-        answer = await (await browser(api, module_database, person)).client.get("/")
+async def test_each_role_comes_to_its_own_first_page(pages: Pages, town: World) -> None:
+    for person, first in ((town.ada, "/me"), (town.bo, "/mentors"), (town.dag, "/mentors")):
+        answer = await (await pages.as_(person)).client.get("/")
         assert (answer.status_code, answer.headers["location"]) == (303, first)
 
 
-async def test_somebody_without_a_part_is_told_whom_to_ask(
-    api: Api, world: World, module_database: Database
-) -> None:
-    with psycopg.connect(module_database.url) as connection:
+async def test_somebody_without_a_part_is_told_whom_to_ask(pages: Pages, town: World) -> None:
+    with psycopg.connect(pages.database.url) as connection:
         nobody = add_person(connection, "Nils")
-    seen = await (await browser(api, module_database, nobody)).open("/")
+    seen = await (await pages.as_(nobody)).open("/")
     assert seen.status == 200
     assert "Ask your coordinator" in seen.text
 
 
-async def test_the_menu_offers_what_the_reader_s_parts_allow(
-    api: Api, world: World, module_database: Database
-) -> None:
+async def test_the_menu_offers_what_the_reader_s_parts_allow(pages: Pages, town: World) -> None:
     expected = {
-        world.ada: {"/me"},
-        world.bo: {"/mentors", "/certificates", "/figures"},
-        world.dag: {"/mentors", "/certificates", "/figures", "/admin"},
+        town.ada: {"/me"},
+        town.bo: {"/mentors", "/certificates", "/figures"},
+        town.dag: {"/mentors", "/certificates", "/figures", "/admin"},
     }
     everything = {"/me", "/mentors", "/certificates", "/figures", "/admin"}
     for person, links in expected.items():
-        seen = await (await browser(api, module_database, person)).open("/accessibility")
+        seen = await (await pages.as_(person)).open("/accessibility")
         assert everything.intersection(seen.links()) == links
 
 
-async def test_a_language_is_chosen_for_this_browser(api: Api, world: World) -> None:
-    client = api.as_visitor()
+async def test_a_language_is_chosen_for_this_browser(pages: Pages) -> None:
+    client = pages.as_visitor()
     answer = await client.post("/language", data={"language": "nn", "next": "/accessibility"})
     assert answer.headers["location"] == "/accessibility"
     seen = Page(await client.get("/accessibility", headers={"Accept-Language": "en"}))
@@ -67,32 +59,28 @@ async def test_a_language_is_chosen_for_this_browser(api: Api, world: World) -> 
     assert seen.tree.get("lang") == "nn"
 
 
-async def test_a_language_is_remembered_for_whoever_is_signed_in(
-    api: Api, world: World, module_database: Database
-) -> None:
-    at_home = await browser(api, module_database, world.finn)
+async def test_a_language_is_remembered_for_whoever_is_signed_in(pages: Pages, town: World) -> None:
+    at_home = await pages.as_(town.finn)
     await at_home.send("/language", follow=False, language="nb", next="/")
-    with psycopg.connect(module_database.url) as connection:
+    with psycopg.connect(pages.database.url) as connection:
         row = connection.execute(
-            "select language, push_enabled from public.people where user_id = %s", (world.finn.user_id,)
+            "select language, push_enabled from public.people where user_id = %s", (town.finn.user_id,)
         ).fetchone()
     assert row == ("nb", True)
 
 
-async def test_a_language_is_not_remembered_for_a_form_from_elsewhere(
-    api: Api, world: World, module_database: Database
-) -> None:
-    victim = await browser(api, module_database, world.greta)
+async def test_a_language_is_not_remembered_for_a_form_from_elsewhere(pages: Pages, town: World) -> None:
+    victim = await pages.as_(town.greta)
     await victim.send("/language", follow=False, csrf="guessed", language="nb")
-    with psycopg.connect(module_database.url) as connection:
+    with psycopg.connect(pages.database.url) as connection:
         row = connection.execute(
-            "select language from public.people where user_id = %s", (world.greta.user_id,)
+            "select language from public.people where user_id = %s", (town.greta.user_id,)
         ).fetchone()
     assert row == (None,)
 
 
-async def test_a_page_lets_the_browser_run_nothing_but_our_own_files(api: Api, world: World) -> None:
-    policy = (await api.as_visitor().get("/accessibility")).headers["content-security-policy"]
+async def test_a_page_lets_the_browser_run_nothing_but_our_own_files(pages: Pages) -> None:
+    policy = (await pages.as_visitor().get("/accessibility")).headers["content-security-policy"]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
     assert (
@@ -101,18 +89,18 @@ async def test_a_page_lets_the_browser_run_nothing_but_our_own_files(api: Api, w
     assert rules["frame-ancestors"] == rules["base-uri"] == "'none'"
 
 
-async def test_the_browser_keeps_no_page(api: Api, world: World, module_database: Database) -> None:
-    answer = (await (await browser(api, module_database, world.ada)).open("/accessibility")).answer
+async def test_the_browser_keeps_no_page(pages: Pages, town: World) -> None:
+    answer = (await (await pages.as_(town.ada)).open("/accessibility")).answer
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_people_meet_a_page_where_nothing_is_and_programs_a_problem(api: Api, world: World) -> None:
-    person = await api.as_visitor().get(
+async def test_people_meet_a_page_where_nothing_is_and_programs_a_problem(pages: Pages) -> None:
+    person = await pages.as_visitor().get(
         "/nowhere", headers={"Accept": "text/html,*/*", "Accept-Language": "en"}
     )
     assert person.status_code == 404
     assert Page(person).heading == "Not found"
-    program = await api.as_visitor().get("/nowhere")
+    program = await pages.as_visitor().get("/nowhere")
     assert program.json()["code"] == "not_found"
 
 

@@ -34,9 +34,9 @@ class Line:
         return []
 
 
-def bell_on(line: Line) -> OutboxBell:
+def bell_on(line: Line, *, rest: float = 0) -> OutboxBell:
     sessions: Any = line
-    return OutboxBell(sessions=sessions)
+    return OutboxBell(sessions=sessions, rest=rest)
 
 
 async def test_it_is_heard_here_at_once() -> None:
@@ -85,6 +85,19 @@ async def test_a_thousand_rings_are_two_messages() -> None:
     line.let_through.set()
     await bell.close()
     assert line.messages == 2, "the one under way, and one for all that rang meanwhile"
+
+
+async def test_what_rings_while_it_rests_shares_the_next_message() -> None:
+    line = Line()
+    line.let_through.set()
+    bell = bell_on(line, rest=A_LONG_TIME)
+    for _ in range(5):
+        bell.ring()
+        for _ in range(5):
+            await asyncio.sleep(0)
+    assert line.messages == 1, "the first at once, then it rests"
+    await bell.close()
+    assert line.messages == 2, "closing cuts the rest short and loses no ring"
 
 
 async def test_ringing_waits_for_nobody_and_rings_again_later() -> None:

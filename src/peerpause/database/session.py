@@ -151,11 +151,15 @@ class Sessions:
         """
         with refusals_translated():
             async with self._pool.connection() as connection:
+                # What is sent down a pipeline is one transaction, which its end commits: no begin and no commit need to be sent.
                 async with connection.pipeline():
-                    await connection.execute("begin")
-                    await self._assume(connection, caller)
-                    cursors = [await connection.execute(step.text, step.parameters) for step in steps]
-                    await connection.execute("commit")
+                    try:
+                        await self._assume(connection, caller)
+                        cursors = [await connection.execute(step.text, step.parameters) for step in steps]
+                    except BaseException:
+                        # A step that never left us would else leave those before it to be committed.
+                        await connection.execute("rollback")
+                        raise
                 return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
     @asynccontextmanager

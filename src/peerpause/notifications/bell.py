@@ -6,6 +6,7 @@ Ringing never waits and never fails; whoever misses the bell looks by itself eve
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 import structlog
 
@@ -13,15 +14,20 @@ from peerpause.database.session import Service, Sessions
 from peerpause.errors import PeerPauseError
 from peerpause.telemetry import Event
 
+REST: Final = 0.05
+"""Seconds between two messages to the database: many changes a second are worth one message, for each is a transaction."""
+
 _log = structlog.get_logger(__name__)
 
 
 class OutboxBell:
-    """Rung after a commit. However often it is rung meanwhile, one message at a time is under way to the database."""
+    """Rung after a commit. The first ring is passed on at once; those that follow within a moment share the next message."""
 
-    def __init__(self, *, sessions: Sessions | None = None) -> None:
-        """Without ``sessions`` only those in this process hear it."""
+    def __init__(self, *, sessions: Sessions | None = None, rest: float = REST) -> None:
+        """Without ``sessions`` only those in this process hear it. ``rest`` is in seconds."""
         self._sessions = sessions
+        self._rest = rest
+        self._closing = asyncio.Event()
         self._heard = asyncio.Event()
         self._again = False
         self._message: asyncio.Task[None] | None = None
@@ -49,9 +55,11 @@ class OutboxBell:
             self._heard.clear()
 
     async def close(self) -> None:
-        """Let a message that is under way arrive."""
+        """Let what was rung arrive, without waiting for the moment between two messages."""
         if self._message is not None:
+            self._closing.set()
             await self._message
+            self._closing.clear()
 
     async def _send(self, sessions: Sessions) -> None:
         while self._again:
@@ -60,3 +68,10 @@ class OutboxBell:
                 await sessions.call(Service(), "ring_outbox")
             except PeerPauseError as error:
                 _log.warning(Event.BELL_UNHEARD, error=error.code)
+            await self._rest_a_moment()
+
+    async def _rest_a_moment(self) -> None:
+        try:
+            await asyncio.wait_for(self._closing.wait(), self._rest)
+        except TimeoutError:
+            return

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from peerpause.auth.keys import KeySet
-from peerpause.auth.tokens import TokenExpired, TokenVerifier, issue_token
+from peerpause.auth.tokens import LEEWAY, REMEMBERED_FOR, TokenExpired, TokenVerifier, issue_token
 from peerpause.database.session import Claims, Service
 from peerpause.errors import NotSignedIn
 
@@ -226,3 +226,41 @@ async def test_a_refusal_repeats_nothing_of_the_token(verifier: TokenVerifier) -
         await verifier.verify(signed(ours(sub=str(uuid4()), aud="a special word")))
     assert "special" not in f"{caught.value!r} {caught.value.detail} {caught.value.hint}"
     assert caught.value.__cause__ is None
+
+
+class Counted:
+    """The issuer's keys, and how often they were asked for: so often was a token looked into."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self._keys = issuer_of(jwk(RSA_KEY, "r"))
+
+    async def find(self, kid: str | None, algorithm: str) -> Any:
+        self.asked += 1
+        return await self._keys.find(kid, algorithm)
+
+
+@pytest.mark.parametrize(
+    ("lives_for", "known_for"),
+    [(3600, REMEMBERED_FOR), (5, 5 + LEEWAY)],
+    ids=["for a minute", "or until it ends"],
+)
+async def test_a_good_token_is_remembered(lives_for: int, known_for: float) -> None:
+    now = float(int(time.time()))
+    keys: Any = Counted()
+    verifier = TokenVerifier(keys=keys, clock=lambda: now)
+    token = signed(claims(exp=int(now) + lives_for), RSA_KEY, "RS256", kid="r")
+    first = await verifier.verify(token)
+    now += known_for - 0.1
+    assert await verifier.verify(token) is first
+    assert keys.asked == 1
+    now += 0.1
+    assert await verifier.verify(token) == first
+    assert keys.asked == 2
+
+
+async def test_nothing_is_remembered_of_a_token_that_was_refused(verifier: TokenVerifier) -> None:
+    forged = signed(ours(), "another secret of more than thirty-two bytes")
+    for _ in range(2):
+        with pytest.raises(NotSignedIn):
+            await verifier.verify(forged)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -22,6 +24,11 @@ LEEWAY: Final = 30.0
 
 LONGEST_TOKEN: Final = 8192
 """Characters; a longer token is refused unread."""
+
+REMEMBERED_FOR: Final = 60.0
+"""Seconds for which a token that was found good is not looked into again; a key that was withdrawn counts for so much longer."""
+
+_MOST_REMEMBERED: Final = 10_000
 
 # PyJWT's own errors, and what Python's number and JSON readers raise for what no honest issuer writes.
 _UNREADABLE: Final = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError)
@@ -50,14 +57,27 @@ class TokenVerifier:
         keys: KeySet | None = None,
         audience: str = AUDIENCE,
         issuer: str | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._secret = secret
         self._keys = keys
         self._audience = audience
         self._issuer = issuer
+        self._known = _KnownTokens(clock=clock)
 
     async def verify(self, token: str) -> Caller:
-        """The caller a token names. Raises ``NotSignedIn``, ``Unavailable`` where the issuer's keys cannot be had."""
+        """The caller a token names. Raises ``NotSignedIn``, ``Unavailable`` where the issuer's keys cannot be had.
+
+        What a caller may do is asked of the database each time; only who they are is remembered, for a minute at most.
+        """
+        known = self._known.find(token)
+        if known is None:
+            known, ends_at = await self._read(token)
+            self._known.keep(token, known, ends_at=ends_at)
+        return known
+
+    async def _read(self, token: str) -> tuple[Caller, float]:
+        """The caller, and when the token ends."""
         algorithm, key = await self._key_for(token)
         try:
             claims = jwt.decode(
@@ -71,7 +91,7 @@ class TokenVerifier:
             raise TokenExpired("Your sign-in has expired.", hint="Sign in again.") from None
         except _UNREADABLE:
             raise _refused() from None
-        return self._caller(claims, is_symmetric=algorithm == "HS256")
+        return self._caller(claims, is_symmetric=algorithm == "HS256"), float(claims["exp"])
 
     async def _key_for(self, token: str) -> tuple[str, Any]:
         if len(token) > LONGEST_TOKEN:
@@ -111,6 +131,26 @@ class TokenVerifier:
             raise _refused()
 
 
+class _KnownTokens:
+    """Tokens that were found good of late, by their fingerprints: the tokens themselves are kept nowhere."""
+
+    def __init__(self, *, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        # What was found good longest ago comes first.
+        self._callers: OrderedDict[bytes, tuple[Caller, float]] = OrderedDict()
+
+    def find(self, token: str) -> Caller | None:
+        found = self._callers.get(_fingerprint(token))
+        return found[0] if found is not None and self._clock() < found[1] else None
+
+    def keep(self, token: str, caller: Caller, *, ends_at: float) -> None:
+        fingerprint = _fingerprint(token)
+        self._callers.pop(fingerprint, None)
+        self._callers[fingerprint] = caller, min(ends_at + LEEWAY, self._clock() + REMEMBERED_FOR)
+        if len(self._callers) > _MOST_REMEMBERED:
+            self._callers.popitem(last=False)
+
+
 def issue_token(
     *,
     secret: str,
@@ -136,6 +176,11 @@ def _person(sub: object) -> UUID:
         return UUID(sub if isinstance(sub, str) else "")
     except ValueError:
         raise _refused() from None
+
+
+def _fingerprint(token: str) -> bytes:
+    # Not every caller sends characters that can be encoded; those tokens are refused as unreadable.
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
 def _refused() -> NotSignedIn:

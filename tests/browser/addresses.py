@@ -1,0 +1,22 @@
+"""The addresses of all pages: whose they are, and where. Whoever adds a page adds it here, and every check of pages sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.cast import Person, World
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A page: ``reader`` is who looks at it (None: a visitor), ``path`` where it is in a town."""
+
+    name: str
+    reader: Callable[[World], Person | None]
+    path: Callable[[World], str]
+
+
+EVERYBODY = (Address("accessibility", lambda town: None, lambda town: "/accessibility"),)
+
+ADDRESSES: tuple[Address, ...] = (*EVERYBODY,)

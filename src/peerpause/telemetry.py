@@ -44,6 +44,7 @@ class Event(StrEnum):
     WATCHDOG_ALERT = "watchdog.alert"
     WATCHDOG_CLEAR = "watchdog.clear"
     REMINDERS_MADE = "reminders.made"
+    AUDIT_BROKEN = "audit.broken"
 
 
 FORBIDDEN_KEYS: Final = frozenset(

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from procrastinate import App, PsycopgConnector
 
+from peerpause.audit.trail import AuditTrail
 from peerpause.certifications.expiry import CertificationExpiryJob
 from peerpause.certifications.watchdog import CertificationWatchdog
 from peerpause.database.session import Caller, Sessions
@@ -24,6 +25,7 @@ from peerpause.notifications.due import DeliveryBook
 from peerpause.notifications.outbox import Outbox
 from peerpause.notifications.sender import Sender
 from peerpause.notifications.service import CoordinatorNotificationService
+from peerpause.privacy.personal_data import PersonalData
 from peerpause.roster.endpoints import WebhookEndpoints
 from peerpause.roster.watch import RosterWatch
 from peerpause.roster.webhooks import WebhookBook, WebhookSender
@@ -51,6 +53,8 @@ class Services:
     roster_watch: RosterWatch
     webhooks: WebhookSender
     webhook_endpoints: WebhookEndpoints
+    personal_data: PersonalData
+    audit: AuditTrail
     metrics: Metrics
     jobs: App
 
@@ -117,6 +121,8 @@ async def services(
                 book=WebhookBook(sessions=sessions), channel=webhook, metrics=metrics, public_url=public_url
             ),
             webhook_endpoints=WebhookEndpoints(sessions=sessions, addresses=webhook),
+            personal_data=PersonalData(sessions=sessions),
+            audit=AuditTrail(sessions=sessions),
             metrics=metrics,
             jobs=_jobs(database_url),
         )

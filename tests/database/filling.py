@@ -80,6 +80,19 @@ _ROWS: Mapping[str, LiteralString] = {
         insert into public.mentor_notices (organisation_id, mentor_id, event, audience, due_on)
         values (%(organisation)s, %(mentor)s, 'return_near', 'mentor', '2026-11-20')
     """,
+    "peerpause.audit_heads": """
+        insert into peerpause.audit_heads (organisation_id) values (%(organisation)s)
+    """,
+    "peerpause.audit_chain": """
+        select peerpause.chain_rows(array_agg(h.organisation_id), array_agg(h.id)) from public.peer_mentor_status_history as h
+    """,
+    "peerpause.mentor_reads": """
+        insert into peerpause.mentor_reads (organisation_id, mentor_id, hour, reader_id, what)
+        values (%(organisation)s, %(mentor)s, date_trunc('hour', now(), 'UTC'), %(person)s, 'history')
+    """,
+    "peerpause.erasures": """
+        insert into peerpause.erasures (pseudonym, mentor_ids, counts) values (gen_random_uuid(), array[%(mentor)s::uuid], '{}')
+    """,
     "public.certification_renewals": """
         insert into public.certification_renewals (
           organisation_id, mentor_id, certification_id, kind, issued_on, ended_pause

@@ -4,6 +4,7 @@
 -- never take the same row. Rows that tell nobody anything (a new mentor, the step out of a pause on the way out) are marked too.
 -- Parameters: at_most, base_url (null: links open the app), history_id (only this one, or null for whatever is untold).
 -- Answers one row: changes taken, inbox entries and deliveries made, mentors without coordinators, mentors with nobody at all.
+-- What is told becomes part of its organisation's audit chain at the same moment.
 with claimed as (
   select h.*
   from public.peer_mentor_status_history as h
@@ -134,6 +135,7 @@ bundles as (
 
 select
   (select count(*) from told) as changes,
+  (select peerpause.chain_rows(array_agg(t.organisation_id), array_agg(t.id), 'history') from told as t) as chained,
   (select count(*) from inbox) as inbox,
   (select count(*) from deliveries) as deliveries,
   (select count(pg_notify('peerpause_told', b.pairs)) from bundles as b) as bundles,

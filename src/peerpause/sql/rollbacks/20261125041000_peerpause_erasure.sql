@@ -1,0 +1,27 @@
+-- Takes back what the twin of the same name added, with the read log and the list of erasures. Who was erased stays erased.
+drop function public.list_erasures(uuid);
+drop function public.erase_person(uuid, uuid, boolean);
+drop function public.export_person(uuid, uuid);
+drop function public.list_mentor_reads(uuid, integer, timestamptz);
+drop function peerpause.reapply_erasure(uuid, uuid, uuid[], text, boolean);
+drop function peerpause.list_erasures(uuid);
+drop function peerpause.erase_account(uuid, boolean, uuid);
+drop function peerpause.erase_user(uuid, uuid, uuid);
+drop function peerpause.erase_mentors(uuid, uuid[], uuid);
+drop function peerpause.summed(jsonb, jsonb);
+drop function peerpause.erase_under(uuid, uuid[], uuid, uuid, boolean);
+drop function peerpause.person_digest(uuid);
+drop function peerpause.erase_person(uuid, uuid, boolean);
+drop function peerpause.export_deeds(uuid, uuid[], uuid);
+drop function peerpause.export_mentor(uuid, uuid[]);
+drop function peerpause.export_identity(uuid, uuid[], uuid);
+drop function peerpause.export_person(uuid, uuid);
+drop function peerpause.by_whom(uuid, uuid);
+drop function peerpause.authorise_person(uuid, uuid[], uuid);
+drop function peerpause.has_recorded(uuid, uuid);
+drop function peerpause.has_a_part(uuid, uuid);
+drop function peerpause.find_person(uuid, uuid);
+drop function peerpause.list_mentor_reads(uuid, integer, timestamptz);
+drop function peerpause.record_read(uuid, uuid, text);
+drop table peerpause.erasures;
+drop table peerpause.mentor_reads;

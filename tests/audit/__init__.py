@@ -1,0 +1,1 @@
+"""The audit that can be checked."""

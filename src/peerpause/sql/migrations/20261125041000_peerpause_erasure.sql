@@ -306,6 +306,17 @@ begin
       from public.device_tokens as d
       where d.user_id = p_user_id
     ),
+    'web_sessions',
+    (
+      select coalesce(
+        jsonb_agg(
+          jsonb_build_object('created_at', w.created_at, 'last_seen_at', w.last_seen_at, 'expires_at', w.expires_at) order by w.created_at
+        ),
+        '[]'
+      )
+      from peerpause.web_sessions as w
+      where w.user_id = p_user_id
+    ),
     'chapter_memberships',
     (
       select coalesce(jsonb_agg(to_jsonb(m) || jsonb_build_object('chapter', c.name) order by c.name), '[]')
@@ -819,7 +830,7 @@ begin
 end
 $$;
 
--- Takes away what belongs to no one organisation: the entry in the directory and the devices. Within one organisation that happens
+-- Takes away what belongs to no one organisation: the entry in the directory, the devices, the sign-ins. Within one organisation that happens
 -- only where the person has no part in another. Answers a tally by table.
 create function peerpause.erase_account(p_user_id uuid, p_everywhere boolean, p_pseudonym uuid)
 returns jsonb
@@ -847,6 +858,9 @@ begin
   delete from public.device_tokens as d where d.user_id = p_user_id;
   get diagnostics v_count = row_count;
   v_counts := v_counts || jsonb_build_object('device_tokens', v_count);
+  delete from peerpause.web_sessions as w where w.user_id = p_user_id;
+  get diagnostics v_count = row_count;
+  v_counts := v_counts || jsonb_build_object('web_sessions', v_count);
   delete from public.people as u where u.user_id = p_user_id;
   get diagnostics v_count = row_count;
   return peerpause.summed(v_counts, jsonb_build_object('people', v_count));

@@ -87,6 +87,17 @@ begin
       from public.device_tokens as d
       where d.user_id = p_user_id
     ),
+    'web_sessions',
+    (
+      select coalesce(
+        jsonb_agg(
+          jsonb_build_object('created_at', w.created_at, 'last_seen_at', w.last_seen_at, 'expires_at', w.expires_at) order by w.created_at
+        ),
+        '[]'
+      )
+      from peerpause.web_sessions as w
+      where w.user_id = p_user_id
+    ),
     'chapter_memberships',
     (
       select coalesce(jsonb_agg(to_jsonb(m) || jsonb_build_object('chapter', c.name) order by c.name), '[]')

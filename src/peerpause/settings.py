@@ -46,6 +46,20 @@ def _mail_address(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _issuer(text: str) -> str:
+    parts = urlsplit(text)
+    is_here = parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if not _is_address(text, schemes={"http", "https"}) or not (parts.scheme == "https" or is_here):
+        raise ValueError("is not an issuer like https://login.example.org (plain http: on this machine only)")
+    return text  # as it is: an issuer's name is compared letter by letter, and some end with a slash
+
+
+def _scopes(text: str) -> str:
+    if "openid" not in text.split():
+        raise ValueError("lacks the scope openid, without which the provider does not say who somebody is")
+    return " ".join(text.split())
+
+
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Key = Annotated[SecretStr, AfterValidator(_long_enough)]
 
@@ -94,6 +108,24 @@ class Settings(BaseSettings):
 
     smtp_url: Annotated[SecretStr, AfterValidator(_mail_address)] | None = None
     """The mail server, as smtp://user:password@host:587?from=post@example.org. Unset: no e-mail is sent."""
+
+    oidc_issuer: Annotated[str, AfterValidator(_issuer)] | None = None
+    """Who says who people are when they sign in to the web pages (OpenID Connect). Unset: nobody can sign in there."""
+
+    oidc_client_id: str | None = None
+    """What the issuer knows this installation by."""
+
+    oidc_client_secret: SecretStr | None = None
+    """What proves to the issuer that it is this installation. Unset: a public client, proved by PKCE alone."""
+
+    oidc_scopes: Annotated[str, AfterValidator(_scopes)] = "openid email"
+    """What the issuer is asked for, with spaces between; the address links a person at their first sign-in."""
+
+    oidc_subject_is_user_id: bool | None = None
+    """Whether the issuer's subjects are our user ids. Unset: only where it also issues the access tokens (PEERPAUSE_JWT_ISSUER)."""
+
+    sign_ins_per_minute: int = Field(default=20, ge=0)
+    """How many sign-ins may be begun in a minute from one address. 0: any number."""
 
     public_url: WebAddress | None = None
     """Where people reach this installation; links in notices begin with it."""

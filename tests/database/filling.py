@@ -62,6 +62,14 @@ _ROWS: Mapping[str, LiteralString] = {
         insert into peerpause.roster_published (organisation_id, chapter_id, mentor_id, digest)
         values (%(organisation)s, %(chapter)s, %(mentor)s, 'x')
     """,
+    "peerpause.sign_in_identities": """
+        insert into peerpause.sign_in_identities (issuer, subject, user_id, linked_by)
+        values ('https://login.example.org', 'x', %(person)s, 'hand')
+    """,
+    "peerpause.sign_in_attempts": """
+        insert into peerpause.sign_in_attempts (digest, state, nonce, verifier, next_path)
+        values (sha256('word'), 'x', 'x', 'x', '/')
+    """,
     "peerpause.web_sessions": """
         insert into peerpause.web_sessions (digest, user_id, csrf, expires_at)
         values (sha256('word'), %(person)s, 'x', now() + interval '1 hour')

@@ -112,6 +112,7 @@ async def tidy_up(context: JobContext, timestamp: int) -> None:
     await tools.sessions.call(Service(), "forget_idempotency_keys")
     await tools.sessions.call(Service(), "forget_webhook_deliveries")
     await tools.sessions.call(Service(), "forget_web_sessions")
+    await tools.sessions.call(Service(), "forget_sign_ins")
     await tools.jobs.job_manager.delete_old_jobs(nb_hours=24, include_failed=False)
 
 

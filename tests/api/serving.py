@@ -85,9 +85,9 @@ async def serving(
 
 
 @asynccontextmanager
-async def listening(app: Any) -> AsyncIterator[str]:
-    """Serve an ASGI app in this very loop."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+async def listening(app: Any, *, port: int = 0) -> AsyncIterator[str]:
+    """Serve an ASGI app in this very loop, on a free port unless one is named."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
         server = uvicorn.Server(
             uvicorn.Config(
                 app,

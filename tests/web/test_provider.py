@@ -228,7 +228,7 @@ async def test_an_algorithm_that_is_not_ours_is_refused(make: Make, issuer: Issu
     claims = issuer.claims()
     public = _RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     forged = {
-        "none": jwt.encode(claims, None, algorithm="none", headers={"kid": "one"}),
+        "none": _sign_raw(claims, alg="none", sign=lambda _: b""),
         "the secret": jwt.encode(claims, SECRET * 3, algorithm="HS256", headers={"kid": "one"}),
         "the public key as a secret": _sign_raw(claims, alg="HS256", sign=partial(_hmac, public)),
         "a stronger one we did not ask for": jwt.encode(
@@ -246,7 +246,7 @@ async def test_a_key_that_is_not_the_providers_is_refused(make: Make, issuer: Is
     issuer.sign(issuer.claims(), key=_OTHER_RSA, kid="unknown")
     assert await reason(make()) == "id_token_key"
     # A key that the token brings along is nobody's.
-    brought = {"jwk": _public("one", _OTHER_RSA), "jku": "https://evil.example/jwks"}
+    brought: Claims = {"jwk": _public("one", _OTHER_RSA), "jku": "https://evil.example/jwks"}
     issuer.sign(issuer.claims(), key=_OTHER_RSA, **brought)
     assert await reason(make()) == "id_token_claims"
 

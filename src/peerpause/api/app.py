@@ -34,6 +34,7 @@ from peerpause.roster import routes as roster
 from peerpause.settings import Settings
 from peerpause.status import routes as status
 from peerpause.telemetry import Event, Metrics
+from peerpause.web.gate import gate, require_whole_settings
 from peerpause.web.refusals import nothing_there
 from peerpause.web.router import web_router
 from peerpause.wiring import Services, services
@@ -68,6 +69,8 @@ def create_app(
             hint="Set PEERPAUSE_JWT_SECRET to the project's JWT secret, or PEERPAUSE_JWKS_URL to the address of its public keys.",
         )
 
+    require_whole_settings(settings)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
@@ -76,6 +79,7 @@ def create_app(
             )
             app.state.services = parts
             app.state.functions = ClientFunctions(sessions=parts.sessions)
+            app.state.gate = await stack.enter_async_context(gate(settings, parts.sessions))
             app.state.doorkeeper = await _doorkeeper(settings, stack)
             app.state.told = ToldChanges(url=database_url)
             app.state.event_slots = asyncio.Semaphore(events.MOST_STREAMS)

@@ -56,6 +56,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "deliveries": ("deliveries:app", "See how telling people went, and let what failed start over."),
     "person": ("person:app", "Give somebody everything that is kept about them, or erase them."),
     "audit": ("audit:app", "Check that the record of changes is whole; export it with its proof."),
+    "people": ("people:app", "Say as whom the sign-in service knows somebody."),
     "supabase": ("supabase:app", "Work with a Supabase project folder."),
 }
 """Each command: where it lives (a module here and the name in it), and what the list of commands says of it.

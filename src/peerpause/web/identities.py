@@ -70,14 +70,16 @@ class Identities:
             raise _nobody(row["outcome"])
         return UUID(str(row["user_id"]))
 
-    async def link(self, user_id: UUID, *, issuer: str, subject: str) -> None:
-        """Let a provider's subject stand for a person, in place of whomever it stood for. Raises ``NotFound``."""
+    async def link(self, user_id: UUID, *, issuer: str, subject: str) -> UUID | None:
+        """Let a provider's subject stand for a person; whom it stood for before. Raises ``NotFound``."""
         who = {"issuer": issuer, "subject": subject, "user_id": user_id}
+        before = await self._sessions.call(Service(), "find_identity", who)
         if not await self._sessions.call(Service(), "link_identity", who):
             raise NotFound(
                 "Nobody in the directory has this user id.",
                 hint="Import the person first, or look the id up in the table people.",
             )
+        return UUID(str(before[0]["user_id"])) if before else None
 
     async def unlink(self, *, issuer: str, subject: str) -> UUID | None:
         """Forget whom a subject stands for; whom it stood for. Sessions that have begun go on: end them too."""

@@ -172,8 +172,10 @@ async def _finish(
 
 def _failed(request: Request, error: PeerPauseError) -> Response:
     words = words_of(request)
+    # Of what came in the address nothing goes on into the page.
+    bare = Request({**request.scope, "path": SIGN_IN, "query_string": b""})
     answer = page(
-        request,
+        bare,
         "sign_in_failed.html",
         status=error.http_status,
         sentence=_why(error, words),

@@ -64,6 +64,11 @@ async def live(database: Database, world: World) -> None:
                 " values (sha256(%s), %s, 'x', now() + interval '1 hour')",
                 (person.first_name.encode(), person.user_id),
             )
+            connection.execute(
+                "insert into peerpause.sign_in_identities (issuer, subject, user_id, linked_by)"
+                " values ('https://login.example.org', %s, %s, 'hand')",
+                (f"known-as-{person.first_name}", person.user_id),
+            )
         connection.execute(
             "update public.peer_mentors set external_id = 'zebrafish-1001' where id = %s",
             (world.ada.mentor_id,),

@@ -53,6 +53,11 @@ _SECTIONS: Final[Mapping[str, tuple[str, str, str]]] = {
     "notifications": ("Innboksen din", "Innboksen din", "Your inbox"),
     "notification_deliveries": ("Varsler sendt til deg", "Varsel sende til deg", "Notices sent to you"),
     "device_tokens": ("Enhetene dine", "Einingane dine", "Your devices"),
+    "sign_in_identities": (
+        "Kontoer du logger inn med",
+        "Kontoar du loggar inn med",
+        "Accounts you sign in with",
+    ),
     "web_sessions": ("Innlogginger på nettsiden", "Innloggingar på nettsida", "Sign-ins to the web pages"),
     "changes_of_others": (
         "Endringer du har gjort for andre",
@@ -152,6 +157,10 @@ _FIELDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "platform": ("Plattform", "Plattform", "Platform"),
     "registered_at": ("Registrert", "Registrert", "Registered"),
     "last_seen_at": ("Sist sett", "Sist sett", "Last seen"),
+    "issuer": ("Innloggingstjeneste", "Innloggingsteneste", "Sign-in service"),
+    "subject": ("Kjent der som", "Kjend der som", "Known there as"),
+    "linked_by": ("Koblet ved", "Kopla ved", "Linked by"),
+    "linked_at": ("Koblet", "Kopla", "Linked"),
     "expires_at": ("Gjelder til", "Gjeld til", "Holds until"),
     "retired_at": ("Tatt ut av bruk", "Teken ut av bruk", "Retired"),
     "retired_because": ("Fordi", "Fordi", "Because"),

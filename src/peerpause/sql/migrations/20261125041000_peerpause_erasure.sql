@@ -317,6 +317,18 @@ begin
       from peerpause.web_sessions as w
       where w.user_id = p_user_id
     ),
+    'sign_in_identities',
+    (
+      select coalesce(
+        jsonb_agg(
+          jsonb_build_object('issuer', i.issuer, 'subject', i.subject, 'linked_by', i.linked_by, 'linked_at', i.linked_at)
+          order by i.linked_at
+        ),
+        '[]'
+      )
+      from peerpause.sign_in_identities as i
+      where i.user_id = p_user_id
+    ),
     'chapter_memberships',
     (
       select coalesce(jsonb_agg(to_jsonb(m) || jsonb_build_object('chapter', c.name) order by c.name), '[]')
@@ -861,6 +873,9 @@ begin
   delete from peerpause.web_sessions as w where w.user_id = p_user_id;
   get diagnostics v_count = row_count;
   v_counts := v_counts || jsonb_build_object('web_sessions', v_count);
+  delete from peerpause.sign_in_identities as i where i.user_id = p_user_id;
+  get diagnostics v_count = row_count;
+  v_counts := v_counts || jsonb_build_object('sign_in_identities', v_count);
   delete from public.people as u where u.user_id = p_user_id;
   get diagnostics v_count = row_count;
   return peerpause.summed(v_counts, jsonb_build_object('people', v_count));

@@ -103,6 +103,9 @@ begin
   delete from peerpause.web_sessions as w where w.user_id = p_user_id;
   get diagnostics v_count = row_count;
   v_counts := v_counts || jsonb_build_object('web_sessions', v_count);
+  delete from peerpause.sign_in_identities as i where i.user_id = p_user_id;
+  get diagnostics v_count = row_count;
+  v_counts := v_counts || jsonb_build_object('sign_in_identities', v_count);
   delete from public.people as u where u.user_id = p_user_id;
   get diagnostics v_count = row_count;
   return peerpause.summed(v_counts, jsonb_build_object('people', v_count));

@@ -98,6 +98,18 @@ begin
       from peerpause.web_sessions as w
       where w.user_id = p_user_id
     ),
+    'sign_in_identities',
+    (
+      select coalesce(
+        jsonb_agg(
+          jsonb_build_object('issuer', i.issuer, 'subject', i.subject, 'linked_by', i.linked_by, 'linked_at', i.linked_at)
+          order by i.linked_at
+        ),
+        '[]'
+      )
+      from peerpause.sign_in_identities as i
+      where i.user_id = p_user_id
+    ),
     'chapter_memberships',
     (
       select coalesce(jsonb_agg(to_jsonb(m) || jsonb_build_object('chapter', c.name) order by c.name), '[]')

@@ -69,10 +69,24 @@ class CertificationExpired(PeerPauseError):
 
 
 class InvalidArgument(PeerPauseError):
-    """An argument is wrong by itself: unknown status, missing reason, return date in the past."""
+    """An argument is wrong by itself: unknown status, missing reason, return date in the past.
+
+    ``field`` names the argument, where it is one; ``header.…`` or ``query.…`` where it is not part of a body.
+    """
 
     code = "invalid_argument"
     http_status = 400
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        detail: Mapping[str, Any] | None = None,
+        hint: str | None = None,
+        field: str | None = None,
+    ) -> None:
+        super().__init__(message, detail=detail, hint=hint)
+        self.field = field
 
 
 class IdempotencyKeyReused(InvalidArgument):
@@ -80,6 +94,13 @@ class IdempotencyKeyReused(InvalidArgument):
 
     code = "idempotency_key_reused"
     http_status = 422
+
+
+class RequestInProgress(PeerPauseError):
+    """The first request with this idempotency key still runs; ``detail["retry_after"]`` is how many seconds to wait."""
+
+    code = "request_in_progress"
+    http_status = 409
 
 
 class PermissionDenied(PeerPauseError):

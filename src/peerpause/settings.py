@@ -125,7 +125,7 @@ class Settings(BaseSettings):
     """Whether the issuer's subjects are our user ids. Unset: only where it also issues the access tokens (PEERPAUSE_JWT_ISSUER)."""
 
     sign_ins_per_minute: int = Field(default=20, ge=0)
-    """How many sign-ins may be begun in a minute from one address. 0: any number."""
+    """How many sign-ins may be begun, or credentials refused, in a minute from one address. 0: any number."""
 
     public_url: WebAddress | None = None
     """Where people reach this installation; links in notices begin with it."""
@@ -134,7 +134,7 @@ class Settings(BaseSettings):
     """Web pages of other origins that may call the HTTP API: https://app.example.org, with commas between. Unset: none."""
 
     changes_per_minute: int = Field(default=120, ge=0)
-    """How many changes one person may make in a minute through one process of the HTTP API. 0: any number."""
+    """How many changes one person may make in a minute over HTTP, through all processes together. 0: any number."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """How much is logged."""

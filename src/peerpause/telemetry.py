@@ -26,6 +26,8 @@ class Event(StrEnum):
     SIGNED_IN = "web.signed_in"
     SIGNED_OUT = "web.signed_out"
     SIGN_IN_FAILED = "web.sign_in_failed"
+    LIMITS_NOT_COUNTED = "auth.limits_not_counted"
+    ANSWER_NOT_KEPT = "http.answer_not_kept"
     EVENTS_INTERRUPTED = "http.events_interrupted"
     STATUS_RETRIED = "status.retried"
     OUTBOX_WAKE_FAILED = "outbox.wake_failed"

@@ -59,7 +59,15 @@ class Api:
 
 def settings(**changed: Any) -> Settings:
     """Settings that leave the environment out of it."""
-    return Settings(**{"jwt_secret": SECRET, "service_key": SERVICE_KEY, "changes_per_minute": 0, **changed})
+    return Settings(
+        **{
+            "jwt_secret": SECRET,
+            "service_key": SERVICE_KEY,
+            "changes_per_minute": 0,
+            "sign_ins_per_minute": 0,
+            **changed,
+        }
+    )
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -11,7 +12,8 @@ import pytest
 
 from peerpause.api.docs_page import error_kinds
 from peerpause.api.manners import LARGEST_BODY
-from tests.api.serving import Api, serving
+from peerpause.auth.tokens import issue_token
+from tests.api.serving import SECRET, Api, serving
 from tests.cast import World
 from tests.servers import Database
 
@@ -112,8 +114,12 @@ async def test_haste_is_told_when_to_come_back(database: Database, world: World)
     async with serving(database, changes_per_minute=2) as api:
         ada = api.as_(world.ada)
         path = f"/v1/mentors/{world.ada.mentor_id}/planned-pause"
-        assert [(await ada.delete(path)).status_code for _ in range(3)] == [200, 200, 429]
+        first = await ada.delete(path)
+        assert first.headers["RateLimit-Policy"] == '"changes";q=2;w=60'
+        assert first.headers["RateLimit"].startswith('"changes";r=1;t=')
+        assert [(await ada.delete(path)).status_code for _ in range(2)] == [200, 429]
         refused = await ada.delete(path)
+        assert refused.headers["RateLimit"].startswith('"changes";r=0;t=')
         assert (refused.json()["code"], int(refused.headers["Retry-After"]) <= 30) == (
             "too_many_requests",
             True,
@@ -125,6 +131,30 @@ async def test_haste_is_told_when_to_come_back(database: Database, world: World)
         # Reading is not limited, and others are not held back.
         assert (await ada.get(f"/v1/mentors/{world.ada.mentor_id}/status")).status_code == 200
         assert (await api.as_(world.bo).delete(path)).status_code == 200
+
+
+async def test_two_processes_share_one_limit(database: Database, world: World) -> None:
+    path = f"/v1/mentors/{world.ada.mentor_id}/planned-pause"
+    async with (
+        serving(database, changes_per_minute=4) as one,
+        serving(database, changes_per_minute=4) as another,
+    ):
+        asked = [await (one if turn % 2 else another).as_(world.ada).delete(path) for turn in range(8)]
+    assert sum(answer.status_code == 200 for answer in asked) == 4
+    assert sum(answer.status_code == 429 for answer in asked) == 4
+
+
+async def test_whoever_guesses_at_credentials_is_made_to_wait(database: Database, world: World) -> None:
+    async with serving(database, sign_ins_per_minute=3) as api:
+        guesses = [api.with_headers(Authorization=f"Bearer a.b.{guess}") for guess in range(5)]
+        answers = [await guess.get("/v1/notifications") for guess in guesses]
+        assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
+        assert int(answers[-1].headers["Retry-After"]) <= 20
+        # The same address goes on with credentials that are good, or that merely have expired.
+        assert (await api.as_(world.bo).get("/v1/notifications")).status_code == 200
+        expired = issue_token(secret=SECRET, sub=world.bo.user_id, expires_in=timedelta(hours=-1))
+        old = await api.with_headers(Authorization=f"Bearer {expired}").get("/v1/notifications")
+        assert (old.status_code, old.json()["code"]) == (401, "token_expired")
 
 
 async def test_other_origins_may_call_only_if_they_are_named(database: Database, world: World) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import psycopg
+import pytest
 
 from peerpause.status.etags import etag
 from tests.api.serving import Api
@@ -124,8 +125,45 @@ async def test_a_planned_pause_can_be_taken_back(api: Api, world: World) -> None
     begins = (datetime.now(UTC) + timedelta(days=3)).isoformat()
     planned = await ada.post(f"{path}/pause", json={"reason": "travel", "pause_at": begins})
     assert planned.json()["status"] == "active"
+    assert datetime.fromisoformat(planned.json()["scheduled_pause_at"]) == datetime.fromisoformat(begins)
     assert (await ada.delete(f"{path}/planned-pause")).json() == {"cancelled": True}
     assert (await ada.delete(f"{path}/planned-pause")).json() == {"cancelled": False}
+
+
+async def test_a_plan_is_part_of_the_status_and_of_its_tag(api: Api, world: World) -> None:
+    """Whoever saw Ada before the pause was planned, or before it was taken back, has seen something else."""
+    ada, bo = api.as_(world.ada), api.as_(world.bo)
+    path = f"/v1/mentors/{world.ada.mentor_id}"
+    begins = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+    before = (await bo.get(f"{path}/status")).headers["ETag"]
+    planned = await ada.post(f"{path}/pause", json={"reason": "travel", "pause_at": begins})
+    seen = await bo.get(f"{path}/status", headers={"If-None-Match": before})
+    assert (seen.status_code, seen.headers["ETag"]) == (200, planned.headers["ETag"])
+    assert seen.headers["ETag"] != before
+    assert seen.json()["scheduled_pause_at"] is not None
+    late = await bo.post(f"{path}/pause", json={"reason": "other"}, headers={"If-Match": before})
+    assert (late.status_code, late.json()["code"]) == (412, "precondition_failed")
+    assert (await ada.delete(f"{path}/planned-pause")).json() == {"cancelled": True}
+    without = await bo.get(f"{path}/status")
+    assert without.json()["scheduled_pause_at"] is None
+    assert without.headers["ETag"] not in (before, seen.headers["ETag"])
+    in_time = await bo.post(
+        f"{path}/pause", json={"reason": "other"}, headers={"If-Match": without.headers["ETag"]}
+    )
+    assert in_time.status_code == 200
+
+
+async def test_a_plan_that_has_been_taken_back_since_is_still_the_first_answer(
+    api: Api, world: World
+) -> None:
+    ada = api.as_(world.ada)
+    path = f"/v1/mentors/{world.ada.mentor_id}"
+    begins = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+    ask = {"json": {"reason": "travel", "pause_at": begins}, "headers": {"Idempotency-Key": "plan"}}
+    first = await ada.post(f"{path}/pause", **ask)  # type: ignore[arg-type]  # a body and headers
+    await ada.delete(f"{path}/planned-pause")
+    again = await ada.post(f"{path}/pause", **ask)  # type: ignore[arg-type]  # a body and headers
+    assert again.json() == first.json()
 
 
 async def test_wrong_fields_are_named(api: Api, world: World) -> None:
@@ -135,7 +173,43 @@ async def test_wrong_fields_are_named(api: Api, world: World) -> None:
     )
     problem = refused.json()
     assert (refused.status_code, problem["code"]) == (400, "invalid_argument")
-    assert {each["field"] for each in problem["fields"]} == {"body.reason", "body.pause_at", "body.mood"}
+    assert {each["pointer"]: each["detail"] for each in problem["errors"] if each["in"] == "body"} == {
+        "#/reason": problem["errors"][0]["detail"],
+        "#/pause_at": "The time needs its zone, such as 2027-02-01T09:30:00Z.",
+        "#/mood": "There is no such part; leave it out.",
+    }
+    assert problem["errors"][0]["detail"].startswith("Give one of: 'self_pause'")
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"reason": "other", "pause_at": "2001-01-01T00:00:00Z"}, "#/pause_at"),
+        ({"reason": "other", "expected_return_on": "2001-01-01"}, "#/expected_return_on"),
+        ({"reason": "certification_expired"}, "#/reason"),
+    ],
+)
+async def test_what_the_database_refuses_is_named_too(
+    api: Api, world: World, body: dict[str, str], pointer: str
+) -> None:
+    refused = await api.as_(world.ada).post(f"/v1/mentors/{world.ada.mentor_id}/pause", json=body)
+    problem = refused.json()
+    assert (refused.status_code, problem["code"]) == (400, "invalid_argument")
+    assert problem["errors"] == [{"in": "body", "pointer": pointer, "detail": problem["detail"]}]
+
+
+async def test_wrong_parts_outside_the_body_are_named_where_they_are(api: Api, world: World) -> None:
+    bo = api.as_(world.bo)
+    path = f"/v1/chapters/{world.north.chapter_id}/mentors"
+    for query, name in (
+        ({"limit": 0}, "limit"),
+        ({"cursor": "x"}, "cursor"),
+        ({"sort": "shoe_size"}, "sort"),
+    ):
+        (error,) = (await bo.get(path, params=query)).json()["errors"]
+        assert (error["in"], error["name"]) == ("query", name)
+    bad = await bo.post(f"/v1/mentors/{world.ada.mentor_id}/reactivate", headers={"If-Match": "bare"})
+    assert (bad.json()["errors"][0]["in"], bad.json()["errors"][0]["name"]) == ("header", "If-Match")
 
 
 async def test_the_history_pages_by_cursor(api: Api, world: World) -> None:
@@ -201,13 +275,17 @@ async def test_many_are_paused_each_with_an_outcome(api: Api, world: World) -> N
     assert (back["changed"], back["refused"]) == (2, 1)
 
 
-async def test_a_key_survives_for_each_mentor_of_a_bulk_apart(api: Api, world: World) -> None:
+async def test_the_key_of_many_changes_is_a_key_of_each(api: Api, world: World, database: Database) -> None:
     dag = api.as_(world.dag)
     key = {"Idempotency-Key": "k"}
     body = {"mentor_ids": [str(world.ada.mentor_id)], "reason": "other"}
-    await dag.post("/v1/mentors/pause", json=body, headers=key)
+    first = await dag.post("/v1/mentors/pause", json=body, headers=key)
     changed = await dag.post("/v1/mentors/pause", json=body | {"reason": "travel"}, headers=key)
-    assert changed.json()["outcomes"][0]["code"] == "idempotency_key_reused"
+    assert (changed.status_code, changed.json()["code"]) == (422, "idempotency_key_reused")
+    # A part of it that was done is not done again, even where the answer as a whole was lost.
+    with psycopg.connect(database.url) as connection:
+        connection.execute("delete from public.idempotency_keys where request like 'POST %'")
+    assert (await dag.post("/v1/mentors/pause", json=body, headers=key)).json() == first.json()
 
 
 async def test_an_unknown_mentor_is_not_found(api: Api, world: World) -> None:

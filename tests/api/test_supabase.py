@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import pytest
 
 from peerpause.database.functions import client_function_names
 from tests.api.serving import Api
-from tests.cast import World
+from tests.cast import World, add_mentor, set_status
+from tests.servers import Database
 
 
 async def test_only_the_functions_of_our_migrations_can_be_called(api: Api, world: World) -> None:
@@ -121,6 +123,10 @@ async def test_rows_can_be_chosen_and_counted(api: Api, world: World) -> None:
     )
     assert second.json() == [{"first_name": "Finn", "status": "active"}]
     assert (second.headers["Content-Range"], second.headers["Preference-Applied"]) == ("1-1/2", "count=exact")
+    assert second.status_code == 206
+    beyond = await bo.post(path, json=arguments, params={"offset": 3}, headers={"Prefer": "count=exact"})
+    assert (beyond.status_code, beyond.json()["code"]) == (416, "PGRST103")
+    assert beyond.json()["details"] == "An offset of 3 was requested, but there are only 2 rows."
     asked = await bo.get(path, params={**arguments, "p_status": "paused"})
     assert (asked.json(), asked.headers["Content-Range"]) == ([], "*/*")
 
@@ -128,8 +134,25 @@ async def test_rows_can_be_chosen_and_counted(api: Api, world: World) -> None:
 @pytest.mark.parametrize(
     ("query", "code"),
     [
-        ({"status": "eq.active"}, "PGRST100"),
-        ({"order": "first_name"}, "PGRST100"),
+        ({"status": "active"}, "PGRST100"),
+        ({"status": "resembles.active"}, "PGRST100"),
+        ({"display_name": "fts.ada"}, "PGRST100"),
+        ({"display_name": "match.^A"}, "PGRST100"),
+        ({"status": "in.active"}, "PGRST100"),
+        ({"status": "is.active"}, "PGRST100"),
+        ({"no_such": "eq.1"}, "42703"),
+        ({"or": "status.eq.active"}, "PGRST100"),
+        ({"or": "(status.active)"}, "PGRST100"),
+        ({"or": "(no_such.eq.1)"}, "42703"),
+        ({"and": "(" * 20 + ")" * 20}, "PGRST100"),
+        ({"or": "(" + ",".join(["status.eq.active"] * 200) + ")"}, "PGRST100"),
+        ({"order": "first_name.sideways"}, "PGRST100"),
+        ({"order": "no_such"}, "42703"),
+        ({"order": "first_name; drop table x"}, "PGRST100"),
+        ({"select": "status::text"}, "PGRST100"),
+        ({"select": "chapters(name)"}, "PGRST100"),
+        ({"status": "eq.asleep"}, "22P02"),
+        ({"updated_at": "gt.yesterdayish"}, "22007"),
         ({"limit": "-1"}, "PGRST100"),
         ({"offset": "x"}, "PGRST100"),
         ({"select": "status->x"}, "PGRST100"),
@@ -143,6 +166,97 @@ async def test_what_is_not_offered_is_refused_and_not_ignored(
         "/rest/v1/rpc/list_chapter_mentors", json={"p_chapter_id": str(world.north.chapter_id)}, params=query
     )
     assert (refused.status_code, refused.json()["code"]) == (400, code)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({"status": "eq.active"}, "Ada Finn Zoe"),
+        ({"status": "neq.active"}, "Per"),
+        ({"status": "not.eq.active"}, "Per"),
+        ({"status": "in.(paused,inactive)"}, "Per"),
+        ({"status": "in.()"}, ""),
+        ({"first_name": 'in.("Ada","Z\\"oe","Zoe")'}, "Ada Zoe"),
+        ({"first_name": "gt.Ada"}, "Finn Per Zoe"),
+        ({"first_name": "gte.Finn", "status": "eq.active"}, "Finn Zoe"),
+        ({"first_name": ["gt.Ada", "lt.Zoe"]}, "Finn Per"),
+        ({"first_name": "lte.Finn"}, "Ada Finn"),
+        ({"first_name": "like.*e*"}, "Per Zoe"),
+        ({"first_name": "like.z%"}, ""),
+        ({"first_name": "ilike.z%"}, "Zoe"),
+        ({"first_name": "not.ilike.*A*"}, "Finn Per Zoe"),
+        ({"pause_reason": "is.null"}, "Ada Finn Zoe"),
+        ({"pause_reason": "not.is.null"}, "Per"),
+        ({"pause_reason": "is.not_null"}, "Per"),
+        ({"pause_reason": "isdistinct.travel"}, "Ada Finn Zoe"),
+        ({"or": "(first_name.eq.Ada,status.eq.paused)"}, "Ada Per"),
+        ({"or": '(first_name.like."A*",and(first_name.gt.F,first_name.lt.P))'}, "Ada Finn"),
+        ({"not.or": "(first_name.eq.Ada,status.eq.paused)"}, "Finn Zoe"),
+        ({"order": "first_name.desc"}, "Zoe Per Finn Ada"),
+        ({"order": "pause_reason.asc.nullsfirst,first_name.desc"}, "Zoe Finn Ada Per"),
+        ({"order": "pause_reason,first_name"}, "Per Ada Finn Zoe"),
+        ({"order": "first_name.desc", "limit": "2", "offset": "1"}, "Per Finn"),
+        ({"first_name": "eq.' or true --"}, ""),
+        ({"first_name": "like.%s%(limit)s"}, ""),
+    ],
+    ids=str,
+)
+async def test_rows_are_filtered_and_sorted_as_postgrest_does(
+    api: Api, world: World, database: Database, query: dict[str, Any], names: str
+) -> None:
+    with psycopg.connect(database.url) as connection:
+        for name in ("Per", "Zoe"):
+            mentor = add_mentor(connection, name, chapters=[world.north])
+            if name == "Per":
+                set_status(connection, mentor, "paused", reason="travel")
+    arguments = {"p_chapter_id": str(world.north.chapter_id)}
+    bo = api.as_(world.bo)
+    posted = await bo.post("/rest/v1/rpc/list_chapter_mentors", json=arguments, params=query)
+    assert " ".join(row["first_name"] for row in posted.json()) == names
+    asked = await bo.get("/rest/v1/rpc/list_chapter_mentors", params={**arguments, **query})
+    assert asked.json() == posted.json()
+
+
+async def test_a_column_may_be_given_another_name(api: Api, world: World) -> None:
+    chosen = await api.as_(world.bo).post(
+        "/rest/v1/rpc/list_chapter_mentors",
+        json={"p_chapter_id": str(world.north.chapter_id)},
+        params={"select": "name:first_name, status", "order": "first_name"},
+    )
+    assert chosen.json()[0] == {"name": "Ada", "status": "active"}
+
+
+async def test_a_pattern_for_what_is_no_text_is_an_operator_that_does_not_exist(
+    api: Api, world: World
+) -> None:
+    refused = await api.as_(world.bo).post(
+        "/rest/v1/rpc/list_chapter_mentors",
+        json={"p_chapter_id": str(world.north.chapter_id)},
+        params={"mentor_id": "like.6*"},
+    )
+    assert (refused.status_code, refused.json()["code"]) == (404, "42883")
+    assert refused.json()["message"].startswith("operator does not exist: uuid ~~")
+
+
+async def test_a_filter_on_what_a_change_answers_does_not_stop_the_change(api: Api, world: World) -> None:
+    path = "/rest/v1/rpc/rpc_pause_mentor"
+    arguments = {"p_mentor_id": str(world.ada.mentor_id), "p_reason": "travel"}
+    bo = api.as_(world.bo)
+    refused = await bo.post(path, json=arguments, params={"no_such": "eq.1"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "42703")
+    answered = await bo.post(path, json=arguments, params={"status": "eq.active"})
+    assert (answered.status_code, answered.json()) == (200, [])
+    status = await bo.post("/rest/v1/rpc/get_mentor_status", json={"p_mentor_id": str(world.ada.mentor_id)})
+    assert status.json()[0]["status"] == "paused"
+
+
+async def test_a_single_value_has_no_columns(api: Api, world: World) -> None:
+    path = "/rest/v1/rpc/rpc_cancel_scheduled_pause"
+    arguments = {"p_mentor_id": str(world.ada.mentor_id)}
+    ada = api.as_(world.ada)
+    assert (await ada.post(path, json=arguments, params={"limit": 1})).json() is False
+    refused = await ada.post(path, json=arguments, params={"status": "eq.active"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "42703")
 
 
 async def test_one_object_is_given_only_of_one_row(api: Api, world: World) -> None:

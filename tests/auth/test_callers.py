@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
 from peerpause.auth.callers import Doorkeeper
-from peerpause.auth.limits import ChangeLimiter
 from peerpause.auth.tokens import TokenVerifier, issue_token
 from peerpause.database.session import Caller, Claims, Service
-from peerpause.errors import NotSignedIn, TooManyRequests
+from peerpause.errors import NotSignedIn
 
 SECRET = "a secret of more than thirty-two bytes, for tests"
 SERVICE_KEY = "sb_secret_of_more_than_thirty_two_bytes"
@@ -70,31 +69,3 @@ async def test_where_no_service_key_is_set_none_is_good() -> None:
     for key in ("None", SERVICE_KEY):
         with pytest.raises(NotSignedIn):
             await doorkeeper.admit(authorization=f"Bearer {key}", apikey=None)
-
-
-def test_so_many_changes_at_once_and_then_so_many_a_minute() -> None:
-    now = 0.0
-    limiter = ChangeLimiter(per_minute=30, clock=lambda: now)
-    for _ in range(30):
-        limiter.take(Claims(ADA))
-    with pytest.raises(TooManyRequests) as caught:
-        limiter.take(Claims(ADA))
-    assert caught.value.detail == {"retry_after": 2}
-    now = 2.0
-    limiter.take(Claims(ADA))
-    with pytest.raises(TooManyRequests):
-        limiter.take(Claims(ADA))
-
-
-def test_one_persons_haste_is_not_anothers() -> None:
-    limiter = ChangeLimiter(per_minute=1, clock=lambda: 0.0)
-    limiter.take(Claims(ADA))
-    limiter.take(Claims(uuid4()))
-    for _ in range(5):
-        limiter.take(Service())
-
-
-def test_nought_is_no_limit() -> None:
-    limiter = ChangeLimiter(per_minute=0)
-    for _ in range(1000):
-        limiter.take(Claims(ADA))

@@ -19,6 +19,7 @@ const bo = as(told.anon, told.bo);
 const cy = as(told.anon, told.cy);
 const service = as(told.service);
 const ada = { p_mentor_id: told.ada };
+const chapter = { p_chapter_id: told.north };
 const kept = ({ data, error, status, count }) => ({ data, error, status, count });
 
 const failure = async ({ data, error, response }) => ({
@@ -32,6 +33,13 @@ const answers = {
   statusByGet: kept(await bo.rpc("get_mentor_status", ada, { get: true }).single()),
   counted: kept(await bo.rpc("get_mentor_status", ada, { head: true, count: "exact" })),
   chosen: kept(await bo.rpc("get_mentor_status", ada).select("status").limit(1)),
+  filtered: kept(await bo.rpc("list_chapter_mentors", chapter).eq("status", "active").like("first_name", "A%").select("first_name,status")),
+  listed: kept(await bo.rpc("list_chapter_mentors", chapter).in("first_name", ["Ada", "Finn"]).order("first_name", { ascending: false }).limit(1).select("name:first_name")),
+  ranged: kept(await bo.rpc("list_chapter_mentors", chapter, { count: "exact" }).neq("status", "paused").order("first_name").range(1, 1).select("first_name")),
+  either: kept(await bo.rpc("list_chapter_mentors", chapter, { get: true }).or("first_name.eq.Ada,status.eq.paused").not("first_name", "is", null).is("pause_reason", null).gte("first_name", "A").lt("first_name", "B").select("first_name")),
+  noOperator: kept(await bo.rpc("list_chapter_mentors", chapter).contains("first_name", ["Ada"])),
+  noColumn: kept(await bo.rpc("list_chapter_mentors", chapter).eq("shoe_size", 42)),
+  noSuchStatus: kept(await bo.rpc("list_chapter_mentors", chapter).eq("status", "asleep")),
   paused: kept(await bo.rpc("rpc_pause_mentor", { ...ada, p_reason: "travel", p_idempotency_key: "k" }).single()),
   repeated: kept(await bo.rpc("rpc_pause_mentor", { ...ada, p_reason: "travel", p_idempotency_key: "k" }).single()),
   again: kept(await bo.rpc("rpc_pause_mentor", { ...ada, p_reason: "travel" })),

@@ -54,6 +54,11 @@ def _check_reads(answers: dict[str, Any], world: World) -> None:
     assert answers["statusByGet"]["data"] == status["data"][0]
     assert (answers["counted"]["count"], answers["counted"]["data"]) == (1, None)
     assert answers["chosen"]["data"] == [{"status": "active"}]
+    assert answers["filtered"]["data"] == [{"first_name": "Ada", "status": "active"}]
+    assert answers["listed"]["data"] == [{"name": "Finn"}]
+    assert (answers["ranged"]["data"], answers["ranged"]["count"]) == ([{"first_name": "Finn"}], 2)
+    assert answers["ranged"]["status"] == 206
+    assert answers["either"]["data"] == [{"first_name": "Ada"}]
     assert answers["roster"]["data"] == [
         {"display_name": person.display_name} for person in (world.ada, world.finn)
     ]
@@ -76,6 +81,9 @@ def _check_refusals(answers: dict[str, Any]) -> None:
         "visitor": (401, "42501"),
         "unknown": (404, "PGRST202"),
         "misnamed": (404, "PGRST202"),
+        "noOperator": (400, "PGRST100"),
+        "noColumn": (400, "42703"),
+        "noSuchStatus": (400, "22P02"),
     }
     for name, (status, code) in expected.items():
         error = answers[name]["error"]

@@ -104,6 +104,26 @@ async def test_a_read_may_be_asked_for_with_get_and_as_one_object(api: Api, worl
     assert counted.count == 1
 
 
+async def test_rows_are_filtered_sorted_and_cut_as_the_library_asks(api: Api, world: World) -> None:
+    bo = client_of(api, role_key("anon"), signed_in=token(world.bo))
+    chapter = {"p_chapter_id": str(world.north.chapter_id)}
+
+    def listed() -> Any:
+        return bo.rpc("list_chapter_mentors", chapter)
+
+    paged = await listed().eq("status", "active").order("first_name", desc=True).limit(1).execute()
+    assert [row["first_name"] for row in paged.data] == ["Finn"]
+    chosen = await listed().in_("first_name", ["Ada", "Greta"]).ilike("display_name", "%HANSEN").execute()
+    assert [row["first_name"] for row in chosen.data] == ["Ada"]
+    without = await listed().is_("pause_reason", "null").neq("first_name", "Ada").execute()
+    assert [row["first_name"] for row in without.data] == ["Finn"]
+    either = await listed().or_("first_name.eq.Ada,status.eq.paused").execute()
+    assert [row["first_name"] for row in either.data] == ["Ada"]
+    with pytest.raises(APIError) as caught:
+        await listed().eq("shoe_size", "42").execute()
+    assert caught.value.code == "42703"
+
+
 async def test_functions_are_invoked_with_the_service_key_only(api: Api, world: World) -> None:
     service = client_of(api, SERVICE_KEY)
     message = {"tokens": ["a-token"], "notification": {"title": "Hei"}, "data": {"mentors": 2}}

@@ -77,6 +77,9 @@ _ROWS: Mapping[str, LiteralString] = {
     "peerpause.expiring_lists": """
         insert into peerpause.expiring_lists (organisation_id, month) values (%(organisation)s, '2026-11-01')
     """,
+    "peerpause.request_allowances": """
+        insert into peerpause.request_allowances (scope, subject, remaining, counted_at) values ('changes', 'x', 1, now())
+    """,
     "public.watchdog_incidents": """
         insert into public.watchdog_incidents (organisation_id, code) values (%(organisation)s, 'run_missing')
     """,

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from peerpause.api.problems import answer_refusals
 from peerpause.auth.callers import Doorkeeper
-from peerpause.auth.limits import ChangeLimiter
+from peerpause.auth.limits import ChangeLimiter, SharedLimiter
 from peerpause.auth.tokens import TokenVerifier
 from peerpause.database.session import Sessions
 from peerpause.roster.endpoints import WebhookEndpoints
@@ -69,7 +69,8 @@ async def http(sessions: Sessions, world: World) -> AsyncIterator[httpx.AsyncCli
     endpoints = WebhookEndpoints(sessions=sessions, addresses=OnlyExampleOrg())
     app.state.services = SimpleNamespace(sessions=sessions, webhook_endpoints=endpoints)
     app.state.doorkeeper = Doorkeeper(verifier=TokenVerifier(secret=SECRET), service_key=None)
-    app.state.limiter = ChangeLimiter(per_minute=0)
+    app.state.limiter = ChangeLimiter(counting=sessions, per_minute=0)
+    app.state.sign_ins = SharedLimiter(counting=sessions, scope="sign-ins", per_minute=0)
     app.include_router(router)
     answer_refusals(app)
     async with httpx.AsyncClient(

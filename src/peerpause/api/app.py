@@ -20,10 +20,11 @@ from peerpause.api.describing import SUMMARY, VERSION, describe
 from peerpause.api.docs_page import docs_routes
 from peerpause.api.manners import Manners, RequestFigures
 from peerpause.api.problems import answer_refusals
+from peerpause.api.repeating import Repeating, kept_by_the_database
 from peerpause.api.told import ToldChanges
 from peerpause.auth.callers import Doorkeeper
 from peerpause.auth.keys import KeySet, fetch_from
-from peerpause.auth.limits import ChangeLimiter
+from peerpause.auth.limits import ChangeLimiter, SharedLimiter
 from peerpause.auth.tokens import TokenVerifier
 from peerpause.certifications import routes as certifications
 from peerpause.database.functions import ClientFunctions
@@ -50,7 +51,9 @@ _CORS_HEADERS = (
     "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-Id", "Last-Event-ID",
 )  # fmt: skip
 _WAIT_FOR_DATABASE: Final = 5.0
-_CORS_SEEN = ("ETag", "X-Request-Id", "Content-Range", "Retry-After", "Preference-Applied")
+_CORS_SEEN = (
+    "ETag", "X-Request-Id", "Content-Range", "Retry-After", "Preference-Applied", "RateLimit", "RateLimit-Policy", "WWW-Authenticate",
+)  # fmt: skip
 
 _log = structlog.get_logger(__name__)
 
@@ -81,6 +84,7 @@ def create_app(
             app.state.functions = ClientFunctions(sessions=parts.sessions)
             app.state.gate = await stack.enter_async_context(gate(settings, parts.sessions))
             app.state.doorkeeper = await _doorkeeper(settings, stack)
+            await _limits(app, settings, parts, stack)
             app.state.told = ToldChanges(url=database_url)
             app.state.event_slots = asyncio.Semaphore(events.MOST_STREAMS)
             await stack.enter_async_context(app.state.told.listening())
@@ -94,7 +98,6 @@ def create_app(
         title="PeerPause", summary=SUMMARY, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None
     )
     app.state.public_url = settings.public_url
-    app.state.limiter = ChangeLimiter(per_minute=settings.changes_per_minute)
     for router in _ROUTERS:
         app.include_router(router)
     app.include_router(docs_routes())
@@ -110,6 +113,7 @@ def _add_manners(app: FastAPI, settings: Settings) -> None:
         parts: Services | None = getattr(app.state, "services", None)
         return None if parts is None else parts.metrics
 
+    app.add_middleware(Repeating, kept_elsewhere=kept_by_the_database(_ROUTERS))
     if settings.cors_origins is not None:
         app.add_middleware(
             CORSMiddleware,
@@ -121,6 +125,17 @@ def _add_manners(app: FastAPI, settings: Settings) -> None:
         )
     only_https = (settings.public_url or "").startswith("https://")
     app.add_middleware(Manners, figures=figures, only_https=only_https)
+
+
+async def _limits(app: FastAPI, settings: Settings, parts: Services, stack: AsyncExitStack) -> None:
+    changes = ChangeLimiter(counting=parts.sessions, per_minute=settings.changes_per_minute)
+    sign_ins = SharedLimiter(
+        counting=parts.sessions, scope="sign-ins", per_minute=settings.sign_ins_per_minute
+    )
+    for limiter in (changes.shared, sign_ins):
+        await stack.enter_async_context(limiter.reporting())
+    app.state.limiter = changes
+    app.state.sign_ins = sign_ins
 
 
 async def _doorkeeper(settings: Settings, stack: AsyncExitStack) -> Doorkeeper:

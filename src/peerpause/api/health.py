@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
-from typing import Literal
+from collections.abc import Sequence
+from typing import Final, Literal
 
 import structlog
 from fastapi import APIRouter, Request, Response
@@ -12,10 +12,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.multiprocess import MultiProcessCollector
 from pydantic import BaseModel, Field
 
-from peerpause.auth.callers import Doorkeeper
-from peerpause.database.functions import client_function_names
+from peerpause import sql
+from peerpause.auth.callers import OnlyService
 from peerpause.database.session import Service, Sessions
-from peerpause.errors import NotSignedIn, PeerPauseError, Unavailable
+from peerpause.errors import PeerPauseError, Unavailable
 from peerpause.telemetry import Event
 
 router = APIRouter(tags=["health"])
@@ -29,6 +29,14 @@ class Alive(BaseModel):
     status: Literal["ok"] = "ok"
 
 
+class Shortcoming(BaseModel):
+    """A check that failed, and what to do about it."""
+
+    check: Literal["database", "migrations", "worker"]
+    detail: str
+    hint: str
+
+
 class Readiness(BaseModel):
     """Whether requests can be served, and what of it is missing."""
 
@@ -36,8 +44,10 @@ class Readiness(BaseModel):
     database: Literal["ok", "away"]
     migrations: Literal["current", "pending", "unknown"]
     worker: Literal["alive", "missing", "unknown"] = Field(
-        description="Whether a worker was alive within half a minute. Without one changes are made, but nobody is told of them."
+        description="Whether a worker was alive within half a minute. Without one changes are made, but nobody is told of them,"
+        " so it is named below; requests are answered all the same."
     )
+    problems: list[Shortcoming] = Field(description="The checks that failed; empty where all is well.")
 
 
 @router.get("/healthz")
@@ -56,34 +66,67 @@ async def readyz(request: Request, response: Response) -> Readiness:
     return readiness
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-async def metrics(request: Request) -> Response:
-    """Figures for Prometheus: for whoever holds the service key, and for programs on this very machine."""
-    if not _is_from_here(request):
-        doorkeeper: Doorkeeper = request.app.state.doorkeeper
-        caller = await doorkeeper.admit(
-            authorization=request.headers.get("authorization"), apikey=request.headers.get("apikey")
-        )
-        if not isinstance(caller, Service):
-            raise NotSignedIn("The figures are not public.", hint="Send the service key as the bearer token.")
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+async def metrics(_service: OnlyService) -> Response:
+    """Figures for Prometheus, for whoever holds the service key: as its `credentials` of type Bearer."""
     return Response(generate_latest(_registry()), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _look(sessions: Sessions) -> Readiness:
     try:
-        names = sorted(client_function_names())
-        rows = await sessions.call(Service(), "read_functions", {"names": names})
+        rows = await sessions.call(Service(), "read_applied_migrations")
     except Unavailable:
-        return Readiness(ready=False, database="away", migrations="unknown", worker="unknown")
-    except PeerPauseError:  # not even our roles are there
-        return Readiness(ready=False, database="ok", migrations="pending", worker="unknown")
-    is_current = {row["function_name"] for row in rows} >= set(names)
+        return _readiness("away", "unknown", "unknown", [_AWAY])
+    except PeerPauseError:  # neither our roles nor the ledger's reader are there
+        rows = []
+    applied = {row["version"] for row in rows}
+    pending = [migration.stem for migration in sql.migrations() if migration.version not in applied]
+    worker = await _worker(sessions)
+    problems = [_pending(pending)] if pending else []
+    if worker != "alive":
+        problems.append(_NO_WORKER)
+    return _readiness("ok", "pending" if pending else "current", worker, problems)
+
+
+def _readiness(
+    database: Literal["ok", "away"],
+    migrations: Literal["current", "pending", "unknown"],
+    worker: Literal["alive", "missing", "unknown"],
+    problems: list[Shortcoming],
+) -> Readiness:
     return Readiness(
-        ready=is_current,
-        database="ok",
-        migrations="current" if is_current else "pending",
-        worker=await _worker(sessions),
+        ready=database == "ok" and migrations == "current",
+        database=database,
+        migrations=migrations,
+        worker=worker,
+        problems=problems,
     )
+
+
+def _pending(stems: Sequence[str]) -> Shortcoming:
+    return Shortcoming(
+        check="migrations",
+        detail=f"{len(stems)} of this program's migrations {'is' if len(stems) == 1 else 'are'} not in the database: "
+        + ", ".join(stems[:5])
+        + ("." if len(stems) <= 5 else ", …"),
+        hint="Run `peerpause migrate up`.",
+    )
+
+
+_AWAY: Final = Shortcoming(
+    check="database",
+    detail="The database cannot be reached.",
+    hint="See that PostgreSQL runs and that PEERPAUSE_DATABASE_URL leads to it; this process finds it again by itself.",
+)
+_NO_WORKER: Final = Shortcoming(
+    check="worker",
+    detail="No worker was alive within half a minute: changes are made, but nobody is told of them.",
+    hint="Run `peerpause worker`, or `peerpause serve` without --no-worker.",
+)
 
 
 async def _worker(sessions: Sessions) -> Literal["alive", "missing", "unknown"]:
@@ -93,16 +136,6 @@ async def _worker(sessions: Sessions) -> Literal["alive", "missing", "unknown"]:
         _log.debug(Event.WORKER_INTERRUPTED, part="heartbeat", error=error.code)
         return "unknown"
     return "alive" if row["is_alive"] else "missing"
-
-
-def _is_from_here(request: Request) -> bool:
-    # A proxy on this machine speaks for others: what it passes on is not from here.
-    if any(name in request.headers for name in ("forwarded", "x-forwarded-for", "x-real-ip", "via")):
-        return False
-    try:
-        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False
 
 
 def _registry() -> CollectorRegistry:

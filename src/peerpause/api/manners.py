@@ -16,6 +16,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from peerpause.api.problems import Problem, answer
+from peerpause.auth.limits import Allowance
 from peerpause.telemetry import Event
 
 LARGEST_BODY: Final = 256 * 1024
@@ -71,7 +72,7 @@ class Manners:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._complete(message, request_id)
+                self._complete(scope, message, request_id)
             await send(message)
 
         structlog.contextvars.clear_contextvars()
@@ -99,11 +100,14 @@ class Manners:
             case None:
                 return  # the caller has gone
 
-    def _complete(self, message: Message, request_id: bytes) -> None:
+    def _complete(self, scope: Scope, message: Message, request_id: bytes) -> None:
         headers: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
         given = {name.lower() for name, _ in headers}
         headers += [(name, value) for name, value in self._headers.items() if name not in given]
         headers.append((b"x-request-id", request_id))
+        allowance: Allowance | None = scope.get("state", {}).get("allowance")
+        if allowance is not None:
+            headers += [(name.encode(), value.encode()) for name, value in allowance.headers.items()]
         message["headers"] = headers
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:

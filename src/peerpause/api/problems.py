@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -14,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from peerpause.database.errors import Refusal, refusal_behind
 from peerpause.database.session import Claims
-from peerpause.errors import NotSignedIn, PeerPauseError, PermissionDenied
+from peerpause.errors import InvalidArgument, NotSignedIn, PeerPauseError, PermissionDenied
 
 RETRY_AFTER: Final = 2
 """Seconds after which a caller may ask again when the database was away."""
@@ -25,14 +26,14 @@ FUNCTIONS: Final = "/functions/v1"
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A refusal, before it takes a form. ``fields`` names each part of the request that is at fault, and why."""
+    """A refusal, before it takes a form. ``errors`` names each part of the request that is at fault, and why."""
 
     status: int
     code: str
     detail: str
     hint: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
-    fields: tuple[Mapping[str, str], ...] = ()
+    errors: tuple[Mapping[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -46,9 +47,8 @@ def answer_refusals(
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, PeerPauseError)
-        return answer(
-            request.url.path, problem_of(error, is_visitor=_is_visitor(request)), refusal_behind(error)
-        )
+        problem = problem_of(error, is_visitor=_is_visitor(request), method=request.method)
+        return answer(request.url.path, problem, refusal_behind(error))
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -64,8 +64,11 @@ def answer_refusals(
     app.add_exception_handler(HTTPException, http)
 
 
-def problem_of(error: PeerPauseError, *, is_visitor: bool = False) -> Problem:
-    """One of our errors as a problem. What a visitor may not do is answered as 401: they may after signing in."""
+def problem_of(error: PeerPauseError, *, is_visitor: bool = False, method: str = "POST") -> Problem:
+    """One of our errors as a problem. What a visitor may not do is answered as 401: they may after signing in.
+
+    ``method`` tells where an argument is that the error names: in the query of a GET, else in the body.
+    """
     status = error.http_status
     headers: dict[str, str] = {}
     if isinstance(error, PermissionDenied) and is_visitor:
@@ -78,7 +81,11 @@ def problem_of(error: PeerPauseError, *, is_visitor: bool = False) -> Problem:
         headers["Retry-After"] = str(error.detail["retry_after"])
     # What goes wrong inside is for the log; the caller can do nothing with it.
     facts = error.detail if status < HTTPStatus.INTERNAL_SERVER_ERROR else {}
-    return Problem(status, error.code, error.message, error.hint, facts=facts, headers=headers)
+    errors: tuple[Mapping[str, str], ...] = ()
+    if isinstance(error, InvalidArgument) and error.field is not None:
+        place = error.field.split(".", 1) if "." in error.field else [_where(method), error.field]
+        errors = ({**_at(place), "detail": error.message},)
+    return Problem(status, error.code, error.message, error.hint, facts=facts, errors=errors, headers=headers)
 
 
 def answer(path: str, problem: Problem, refusal: Refusal | None = None) -> Response:
@@ -88,6 +95,8 @@ def answer(path: str, problem: Problem, refusal: Refusal | None = None) -> Respo
         body: Mapping[str, Any] = _as_postgrest(problem, refusal)
     elif path.startswith(f"{FUNCTIONS}/"):
         body = {"error": problem.detail, "code": problem.code}
+        if problem.errors:
+            body = {**body, "errors": problem.errors}
     else:
         media_type = "application/problem+json"
         body = _as_problem(problem)
@@ -111,8 +120,8 @@ def _as_problem(problem: Problem) -> Mapping[str, Any]:
         body["hint"] = problem.hint
     if problem.facts:
         body["facts"] = problem.facts
-    if problem.fields:
-        body["fields"] = problem.fields
+    if problem.errors:
+        body["errors"] = problem.errors
     return body
 
 
@@ -146,20 +155,42 @@ def _invalid(errors: Iterable[Mapping[str, Any]]) -> Problem:
         return Problem(
             400, "malformed_request", "The request's body is not JSON.", "Send a JSON object, in UTF-8."
         )
-    fields = tuple({"field": _place(error["loc"]), "message": str(error["msg"])} for error in found)
-    named = ", ".join(dict.fromkeys(each["field"] for each in fields))
+    errors = tuple({**_at(error["loc"]), "detail": in_plain_words(error)} for error in found)
+    named = ", ".join(dict.fromkeys(_name(error["loc"]) for error in found))
     return Problem(
         400,
         "invalid_argument",
         f"These parts of the request are wrong: {named}.",
         "Correct them and send it again.",
-        fields=fields,
+        errors=errors,
     )
 
 
-def _place(location: Iterable[object]) -> str:
-    # The first part says body, query, path or header. A key the caller invented may be any text, so it is cut.
-    return ".".join(str(part)[:60] for part in location)
+def _where(method: str) -> str:
+    return "query" if method in ("GET", "HEAD") else "body"
+
+
+def _at(location: Iterable[object]) -> Mapping[str, str]:
+    """Where it is: `in` says body, query, path or header; in the body a JSON pointer leads on, elsewhere it has a name."""
+    # A key the caller invented may be any text, so it is cut.
+    where, *parts = (str(part)[:60] for part in location)
+    if where != "body":
+        return {"in": where, "name": ".".join(parts)}
+    steps = (quote(part.replace("~", "~0").replace("/", "~1"), safe="~") for part in parts)
+    return {"in": where, "pointer": "#" + "".join(f"/{step}" for step in steps)}
+
+
+def _name(location: Iterable[object]) -> str:
+    where, *parts = (str(part)[:60] for part in location)
+    return ".".join(parts) or f"the {where}"
+
+
+def in_plain_words(error: Mapping[str, Any]) -> str:
+    """What is wrong with one part of a request, for people: of what Pydantic found."""
+    words = _WORDS.get(error["type"])
+    return (
+        str(error["msg"]) if words is None else words.format(**{"expected": "", **(error.get("ctx") or {})})
+    )
 
 
 def _of_http(error: HTTPException) -> Problem:
@@ -171,6 +202,43 @@ def _is_visitor(request: Request) -> bool:
     caller = getattr(request.state, "caller", None)
     return isinstance(caller, Claims) and caller.user_id is None
 
+
+_DATE: Final = "Give a day, such as 2027-02-01."
+_MOMENT: Final = "Give a time with its zone, such as 2027-02-01T09:30:00Z."
+_UUID: Final = "Give an id of the form 6f1c5f0e-3f0b-4c57-9c2b-1d1f5a7f9b10."
+_WORDS: Final[Mapping[str, str]] = {
+    "missing": "This is missing.",
+    "extra_forbidden": "There is no such part; leave it out.",
+    "enum": "Give one of: {expected}.",
+    "literal_error": "Give one of: {expected}.",
+    "uuid_parsing": _UUID,
+    "uuid_type": _UUID,
+    "date_type": _DATE,
+    "date_parsing": _DATE,
+    "date_from_datetime_parsing": _DATE,
+    "date_from_datetime_inexact": _DATE,
+    "datetime_type": _MOMENT,
+    "datetime_parsing": _MOMENT,
+    "datetime_from_date_parsing": _MOMENT,
+    "timezone_aware": "The time needs its zone, such as 2027-02-01T09:30:00Z.",
+    "int_type": "Give a whole number.",
+    "int_parsing": "Give a whole number.",
+    "int_parsing_size": "The number is too large.",
+    "greater_than_equal": "Give {ge} or more.",
+    "less_than_equal": "Give {le} or less.",
+    "string_type": "Give text.",
+    "string_too_short": "Give {min_length} characters or more.",
+    "string_too_long": "Give {max_length} characters or fewer.",
+    "string_pattern_mismatch": "It holds characters that are not allowed here.",
+    "string_unicode": "It holds characters that no text can hold.",
+    "bool_type": "Give true or false.",
+    "bool_parsing": "Give true or false.",
+    "list_type": "Give a list.",
+    "dict_type": "Give a JSON object.",
+    "model_attributes_type": "Give a JSON object.",
+    "too_short": "Give {min_length} or more.",
+    "too_long": "Give {max_length} or fewer.",
+}
 
 _HTTP: Final[Mapping[int, tuple[str, str]]] = {
     400: ("malformed_request", "The request's body cannot be read."),

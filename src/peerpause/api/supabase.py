@@ -1,27 +1,32 @@
 """`/rest/v1/rpc/{function}` as PostgREST answers it, so that a Supabase client needs nothing but our address.
 
-The functions of our own migrations and no others; arguments by name; the codes and statuses of PostgREST's documentation.
+The functions of our own migrations and no others; arguments by name; filters, order and paging of their rows; the codes and statuses of
+PostgREST's documentation.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Annotated, Any, Final, Protocol
 
 from fastapi import APIRouter, Path, Request, Response
 
+from peerpause.api.shapes import RESERVED, NotRead, is_filter, read_shape
 from peerpause.auth.callers import Asking
-from peerpause.auth.limits import ChangeLimiter
-from peerpause.database.functions import ClientFunctions, Function, FunctionCall
+from peerpause.auth.limits import count_change
+from peerpause.database.errors import refusal_behind
+from peerpause.database.functions import ClientFunctions, Function, FunctionAnswer, FunctionCall
+from peerpause.database.session import Caller
+from peerpause.database.shaping import Shape
+from peerpause.errors import DatabaseFault
 from peerpause.notifications.bell import OutboxBell
 
 router = APIRouter(prefix="/rest/v1", tags=["supabase"])
 
 _OBJECT: Final = "application/vnd.pgrst.object+json"
 _JSON: Final = "application/json; charset=utf-8"
-_SHAPING: Final = frozenset({"select", "limit", "offset"})
+_NO_OPERATOR: Final = "42883"
 
 
 class _Bell(Protocol):
@@ -29,19 +34,6 @@ class _Bell(Protocol):
 
     @property
     def bell(self) -> OutboxBell: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """How a client wants the rows of an answer."""
-
-    columns: tuple[str, ...] | None
-    limit: int | None
-    offset: int
-
-    @property
-    def is_plain(self) -> bool:
-        return self.columns is None and self.limit is None and self.offset == 0
 
 
 class RpcRefused(Exception):
@@ -63,7 +55,7 @@ async def call_function(function: Name, request: Request, caller: Asking) -> Res
     """Call one of the functions of the contract, with the arguments by name in a JSON object."""
 
     async def call() -> Response:
-        shape = _shape_of(request.query_params, other_keys_are_filters=True)
+        shape = _read_shape(request.query_params.multi_items())
         arguments, given = _read_body(request, await request.body())
         return await _call(request, caller, function, arguments, given, shape)
 
@@ -76,10 +68,11 @@ async def ask_function(function: Name, request: Request, caller: Asking) -> Resp
     """Call one of the functions that change nothing, with the arguments by name in the address."""
 
     async def call() -> Response:
-        shape = _shape_of(request.query_params, other_keys_are_filters=False)
-        given = frozenset(request.query_params) - _SHAPING
-        arguments = json.dumps({name: request.query_params[name] for name in given})
-        return await _call(request, caller, function, arguments, given, shape)
+        pairs = request.query_params.multi_items()
+        shaping = [(key, text) for key, text in pairs if key in RESERVED or is_filter(key, text)]
+        arguments = dict(pair for pair in pairs if pair not in shaping)
+        shape = _read_shape(shaping)
+        return await _call(request, caller, function, json.dumps(arguments), frozenset(arguments), shape)
 
     return await _answered(request, call)
 
@@ -93,38 +86,47 @@ async def _answered(request: Request, call: Callable[[], Awaitable[Response]]) -
 
 
 async def _call(
-    request: Request, caller: Any, name: str, arguments: str, given: frozenset[str], shape: _Shape
+    request: Request, caller: Any, name: str, arguments: str, given: frozenset[str], shape: Shape
 ) -> Response:
     functions: ClientFunctions = request.app.state.functions
     found = await functions.find(name, given)
     if found is None:
         raise _no_function(name, given)
+    _require_columns(found, shape)
     if not found.is_read_only:
         if request.method != "POST":
             raise RpcRefused(
                 405, "25006", "cannot execute this function in a read-only transaction", hint="Use POST."
             )
-        limiter: ChangeLimiter = request.app.state.limiter
-        limiter.take(caller)
-    answer = await functions.call(caller, FunctionCall(found, given, arguments))
+        await count_change(request, caller)
+    call = FunctionCall(found, given, arguments, shape if found.columns else Shape())
+    answer = await _ask(functions, caller, call)
     if not found.is_read_only:
         services: _Bell = request.app.state.services
         services.bell.ring()
-    return _answer(request, found, answer.answers, answer.count, shape)
+    return _answer(request, found, answer, shape.offset)
 
 
-def _answer(request: Request, function: Function, answers: str, count: int, shape: _Shape) -> Response:
+async def _ask(functions: ClientFunctions, caller: Caller, call: FunctionCall) -> FunctionAnswer:
+    try:
+        return await functions.call(caller, call)
+    except DatabaseFault as error:
+        refusal = refusal_behind(error)
+        if refusal is None or refusal.sqlstate != _NO_OPERATOR:
+            raise
+        # A filter that the column's type knows nothing of, such as a pattern for a uuid; the sentence names types only.
+        raise RpcRefused(
+            404, _NO_OPERATOR, refusal.message or "no such operator", hint=refusal.hint
+        ) from None
+
+
+def _answer(request: Request, function: Function, answer: FunctionAnswer, offset: int) -> Response:
     if function.gives_nothing:
         return Response(status_code=204)
     wants_object = _OBJECT in request.headers.get("accept", "")
-    headers = {}
+    headers, status, answers, count = {}, 200, answer.answers, answer.count
     if function.gives_set:
-        if not shape.is_plain:
-            rows = _shaped(json.loads(answers), shape)
-            total, count, answers = count, len(rows), json.dumps(rows, ensure_ascii=False)
-        else:
-            total = count
-        headers = _range(request, shape.offset, count, total)
+        headers, status = _range(request, offset, count, answer.total)
         if wants_object and count != 1:
             raise RpcRefused(
                 406,
@@ -136,54 +138,38 @@ def _answer(request: Request, function: Function, answers: str, count: int, shap
     else:
         body = answers[1:-1]
     media_type = f"{_OBJECT}; charset=utf-8" if wants_object and function.gives_set else _JSON
-    return Response(b"" if request.method == "HEAD" else body, headers=headers, media_type=media_type)
-
-
-def _range(request: Request, offset: int, count: int, total: int) -> dict[str, str]:
-    counted = "count=exact" in request.headers.get("prefer", "").replace(" ", "")
-    span = f"{offset}-{offset + count - 1}" if count else "*"
-    headers = {"Content-Range": f"{span}/{total if counted else '*'}"}
-    if counted:
-        headers["Preference-Applied"] = "count=exact"
-    return headers
-
-
-def _shaped(rows: list[Mapping[str, Any]], shape: _Shape) -> list[Mapping[str, Any]]:
-    end = None if shape.limit is None else shape.offset + shape.limit
-    rows = rows[shape.offset : end]
-    if shape.columns is None:
-        return rows
-    unknown = [name for name in shape.columns if rows and name not in rows[0]]
-    if unknown:
-        raise RpcRefused(400, "42703", f"column {unknown[0]} does not exist")
-    return [{name: row[name] for name in shape.columns} for row in rows]
-
-
-def _shape_of(query: Mapping[str, str], *, other_keys_are_filters: bool) -> _Shape:
-    if other_keys_are_filters and (others := sorted(set(query) - _SHAPING)):
-        raise RpcRefused(
-            400,
-            "PGRST100",
-            f"Filtering or ordering by {others[0]!r} is not offered here",
-            hint="Use select, limit and offset.",
-        )
-    columns = tuple(part.strip() for part in query.get("select", "*").split(","))
-    if not all(name == "*" or name.replace("_", "a").isalnum() for name in columns):
-        raise RpcRefused(400, "PGRST100", "select names columns of the answer, with commas between")
-    return _Shape(
-        columns=None if "*" in columns else columns,
-        limit=_number(query, "limit"),
-        offset=_number(query, "offset") or 0,
+    return Response(
+        b"" if request.method == "HEAD" else body, status_code=status, headers=headers, media_type=media_type
     )
 
 
-def _number(query: Mapping[str, str], name: str) -> int | None:
-    text = query.get(name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise RpcRefused(400, "PGRST100", f"{name} is not a number")
-    return int(text)
+def _range(request: Request, offset: int, count: int, total: int) -> tuple[dict[str, str], int]:
+    span = f"{offset}-{offset + count - 1}" if count else "*"
+    if "count=exact" not in request.headers.get("prefer", "").replace(" ", ""):
+        return {"Content-Range": f"{span}/*"}, 200
+    if offset > total:
+        raise RpcRefused(
+            416,
+            "PGRST103",
+            "Requested range not satisfiable",
+            details=f"An offset of {offset} was requested, but there are only {total} rows.",
+        )
+    headers = {"Content-Range": f"{span}/{total}", "Preference-Applied": "count=exact"}
+    return headers, 206 if count < total else 200
+
+
+def _read_shape(pairs: Iterable[tuple[str, str]]) -> Shape:
+    try:
+        return read_shape(pairs)
+    except NotRead as error:
+        raise RpcRefused(400, "PGRST100", error.message, details=error.details) from None
+
+
+def _require_columns(function: Function, shape: Shape) -> None:
+    known = set(function.columns)
+    unknown = next((name for name in shape.names if name not in known), None)
+    if unknown is not None:
+        raise RpcRefused(400, "42703", f"column pgrst_call.{unknown} does not exist")
 
 
 def _require_our_schema(request: Request) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hmac
-from typing import Annotated, Final
+from typing import Annotated, Final, Protocol
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPBearer
 
-from peerpause.auth.tokens import TokenVerifier
+from peerpause.auth.tokens import TokenExpired, TokenVerifier
 from peerpause.database.session import Caller, Claims, Service
 from peerpause.errors import NotSignedIn, PermissionDenied
 
@@ -52,6 +52,12 @@ class Doorkeeper:
         return self._service_key is not None and hmac.compare_digest(credential.encode(), self._service_key)
 
 
+class _Limiter(Protocol):
+    """Who is counted when credentials are refused."""
+
+    async def take(self, subject: str) -> None: ...
+
+
 async def who_asks(
     request: Request,
     _bearer: Annotated[
@@ -59,11 +65,22 @@ async def who_asks(
     ],  # these two read nothing for us; they describe the headers
     _apikey: Annotated[object, Depends(apikey_scheme)],
 ) -> Caller:
-    """The caller of a request, for routes. Remembered on the request, because a refusal reads differently to a visitor."""
+    """The caller of a request, for routes. Remembered on the request, because a refusal reads differently to a visitor.
+
+    Credentials that are no good count against the address they come from, and too many of them are ``TooManyRequests``: nobody
+    guesses for long. Those that have merely expired do not count: an app that slept sends them honestly.
+    """
     doorkeeper: Doorkeeper = request.app.state.doorkeeper
-    caller = await doorkeeper.admit(
-        authorization=request.headers.get("authorization"), apikey=request.headers.get("apikey")
-    )
+    try:
+        caller = await doorkeeper.admit(
+            authorization=request.headers.get("authorization"), apikey=request.headers.get("apikey")
+        )
+    except TokenExpired:
+        raise
+    except NotSignedIn:
+        limiter: _Limiter = request.app.state.sign_ins
+        await limiter.take(request.client.host if request.client else "")
+        raise
     request.state.caller = caller
     return caller
 

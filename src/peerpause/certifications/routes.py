@@ -12,9 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from peerpause.auth.callers import SignedIn
 from peerpause.auth.limits import Changing, IdempotencyKey
+from peerpause.auth.lists import SORT, Cursor, Limit, Since, Until
 from peerpause.certifications.expiry import CertificationExpiryJob
 from peerpause.certifications.renewals import record_renewal
-from peerpause.database.paging import read_cursor, read_moment, write_cursor
+from peerpause.database.paging import read_cursor, read_id, read_moment, write_cursor
 from peerpause.database.session import Service, Sessions
 
 router = APIRouter(prefix="/v1", tags=["certificates"])
@@ -108,7 +109,7 @@ class ExpiryRun(BaseModel):
 
 
 class ExpiryRuns(BaseModel):
-    """A page of runs, the newest first."""
+    """A page of runs."""
 
     items: list[ExpiryRun]
     next: str | None = Field(description="Pass it as `cursor` for the next page; null on the last.")
@@ -156,16 +157,37 @@ async def start_run(request: Request, caller: Changing, body: RunRequest | None 
 async def list_runs(
     request: Request,
     caller: SignedIn,
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    cursor: Annotated[
-        str | None, Query(max_length=2000, description="Where the last page ended: its `next`.")
+    status: Annotated[
+        Literal["running", "succeeded", "failed"] | None, Query(description="Only runs with this outcome.")
     ] = None,
+    by: Annotated[
+        Literal["schedule", "hand"] | None,
+        Query(description="Only runs by the schedule, or only those by hand."),
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    sort: Annotated[Literal["started_at", "-started_at"], Query(description=SORT)] = "-started_at",
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> ExpiryRuns:
-    """Runs of the check: an admin sees all, others those they started."""
+    """Runs of the check, the newest first unless asked otherwise: an admin sees all, others those they started."""
     parts: _Parts = request.app.state.services
-    before = None if cursor is None else read_moment(*read_cursor(cursor, length=1))
-    rows = await parts.sessions.call(caller, "list_expiry_runs", {"limit": limit, "before": before})
+    after, after_id = (None, None) if cursor is None else read_cursor(cursor, length=2)
+    rows = await parts.sessions.call(
+        caller,
+        "list_expiry_runs",
+        {
+            "status": status,
+            "by": by,
+            "since": since,
+            "until": until,
+            "oldest_first": sort == "started_at",
+            "after": None if after is None else read_moment(after),
+            "after_id": None if after_id is None else read_id(after_id),
+            "limit": limit,
+        },
+    )
     return ExpiryRuns.model_construct(
         items=[ExpiryRun.model_construct(**row) for row in rows],
-        next=write_cursor(rows[-1]["started_at"]) if len(rows) == limit else None,
+        next=write_cursor(rows[-1]["started_at"], rows[-1]["id"]) if len(rows) == limit else None,
     )

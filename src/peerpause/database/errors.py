@@ -128,9 +128,16 @@ def _in_its_own_words(
 
 def _argument(refusal: Refusal) -> PeerPauseError:
     kind = IdempotencyKeyReused if refusal.raised and refusal.message == _KEY_REUSED else InvalidArgument
-    return _in_its_own_words(
+    error = _in_its_own_words(
         kind, "A value is not one of those allowed.", "Check the values and send them again."
     )(refusal)
+    if refusal.raised and isinstance(error, InvalidArgument):
+        error.field = _field(refusal.message or "")
+    return error
+
+
+def _field(message: str) -> str | None:
+    return next((name for name, words in ARGUMENTS.items() if message.startswith(words)), None)
 
 
 def _unreadable(_refusal: Refusal) -> PeerPauseError:
@@ -168,6 +175,37 @@ def _facts(detail: str | None) -> Mapping[str, Any]:
 
 # What the function first_answer says; a test holds the two together.
 _KEY_REUSED: Final = "this idempotency key was used for another request"
+
+ARGUMENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "reason": (
+        "a reason is required", "unknown reason", "the reason ", "a pause needs a reason", "a deactivation needs a reason",
+    ),
+    "note": ("the note is longer",),
+    "pause_at": ("p_pause_at lies in the past", "pause_at lies in the"),
+    "expected_return_on": ("the expected return date lies",),
+    "status": ("unknown status",),
+    "sort": ("unknown order",),
+    "limit": ("a page has 1 to 500 rows",),
+    "platform": ("unknown platform",),
+    "kind": ("unknown kind of device token",),
+    "token": ("this is not a device token",),
+    "language": ("unknown language",),
+    "time_zone": ("unknown time zone",),
+    "quiet_until": ("quiet hours have a beginning",),
+    "push_enabled": ("it is not said whether pushes",),
+    "chapter_ids": ("no such chapter",),
+    "issued_on": ("a certificate is issued today",),
+    "expires_on": ("the certificate would have run out",),
+    "justification": ("an override needs a justification",),
+    "valid_until": ("an override ends on a day",),
+    "url": ("this is not the https address",),
+    "presentation": ("the presentation ",),
+    "public_contact": ("the contact is neither",),
+    "languages": ("the languages are not",),
+    "listed": ("it is not said whether the mentor",),
+    "header.Idempotency-Key": ("an idempotency key has", "this idempotency key"),
+}  # fmt: skip
+"""Which argument our functions mean when they refuse one (22023), by how the sentence begins; a test holds the two together."""
 
 _STAYING_PUT: Final[Mapping[tuple[object, object], type[PeerPauseError]]] = {
     ("paused", "paused"): AlreadyPaused,

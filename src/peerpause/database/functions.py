@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
-from psycopg.sql import Identifier
-
 from peerpause import sql
 from peerpause.database.session import Caller, Service, Sessions
+from peerpause.database.shaping import Shape, quoted
 
 _CREATED = re.compile(r"^create (?:or replace )?function public\.(\w+)\s*\(", re.MULTILINE)
 _FRAME_GAP: Final = "public.called()"
@@ -34,13 +33,17 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function clients may call. ``is_read_only`` ones change nothing, so they may be asked for with GET."""
+    """A function clients may call. ``is_read_only`` ones change nothing, so they may be asked for with GET.
+
+    ``columns`` are those of the rows it gives, none for a single value.
+    """
 
     name: str
     arguments: tuple[Argument, ...]
     is_read_only: bool
     gives_set: bool
     gives_nothing: bool
+    columns: tuple[str, ...] = ()
 
     def takes(self, given: Iterable[str]) -> bool:
         """Whether it can be called with arguments of exactly these names."""
@@ -60,33 +63,38 @@ class FunctionCall:
     function: Function
     given: frozenset[str]
     arguments: str = field(repr=False)
+    shape: Shape = field(default_factory=Shape)
 
     @property
     def text(self) -> str:
         """The statement."""
-        return sql.query("call_function").replace(_FRAME_GAP, self._call())
+        if self.shape.is_plain:
+            return sql.query("call_function").replace(_FRAME_GAP, self._call())
+        return self.shape.around(self._call())[0]
 
     @property
     def parameters(self) -> Mapping[str, object]:
-        """The one parameter of the statement."""
-        return {"arguments": self.arguments} if self.given else {}
+        """The parameters of the statement: the arguments, and the values of filters."""
+        arguments = {"arguments": self.arguments} if self.given else {}
+        return arguments if self.shape.is_plain else {**arguments, **self.shape.around(self._call())[1]}
 
     def _call(self) -> str:
-        name = f"public.{_quoted(self.function.name)}"
+        name = f"public.{quoted(self.function.name)}"
         passed = [argument for argument in self.function.arguments if argument.name in self.given]
         if not passed:
             return f"{name}()"
-        columns = ", ".join(f"{_quoted(each.name)} {each.type}" for each in passed)
-        values = ", ".join(f"{_quoted(each.name)} => given.{_quoted(each.name)}" for each in passed)
+        columns = ", ".join(f"{quoted(each.name)} {each.type}" for each in passed)
+        values = ", ".join(f"{quoted(each.name)} => given.{quoted(each.name)}" for each in passed)
         return f"json_to_record(%(arguments)s::json) as given ({columns}), lateral {name}({values})"
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionAnswer:
-    """What a function gave: ``answers`` is a JSON list of them, ``count`` how many."""
+    """What a function gave: ``answers`` is a JSON list of them, ``count`` how many, of ``total`` that the filters left."""
 
     answers: str = field(repr=False)
     count: int
+    total: int
 
 
 class ClientFunctions:
@@ -113,7 +121,9 @@ class ClientFunctions:
     async def call(self, caller: Caller, call: FunctionCall) -> FunctionAnswer:
         """Call as ``caller`` and commit. Raises what the database refuses with, ``Unavailable`` when it is away."""
         ((row,),) = await self._sessions.call_all(caller, call)
-        return FunctionAnswer(answers=row["answers"], count=row["count"])
+        return FunctionAnswer(
+            answers=row["answers"], count=row["count"], total=row.get("total", row["count"])
+        )
 
     def _pick(self, name: str, given: frozenset[str]) -> Function | None:
         return next((each for each in self._known.get(name, ()) if each.takes(given)), None)
@@ -143,8 +153,5 @@ def _read_function(row: Mapping[str, Any]) -> Function:
         is_read_only=row["is_read_only"],
         gives_set=row["gives_set"],
         gives_nothing=row["gives_nothing"],
+        columns=tuple(row["columns"]),
     )
-
-
-def _quoted(name: str) -> str:
-    return Identifier(name).as_string(None)

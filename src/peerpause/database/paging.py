@@ -54,5 +54,7 @@ def read_id(word: str) -> UUID:
 def not_a_cursor() -> InvalidArgument:
     """The refusal of a cursor that is none of ours."""
     return InvalidArgument(
-        "The cursor is not one of ours.", hint="Pass what `next` of the last page said, or leave it out."
+        "The cursor is not one of ours.",
+        hint="Pass what `next` of the last page said, or leave it out.",
+        field="query.cursor",
     )

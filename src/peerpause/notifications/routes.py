@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from peerpause.auth.callers import Person
+from peerpause.auth.lists import SORT, Cursor, Limit, Since, Until
 from peerpause.database.paging import read_cursor, read_id, read_moment, write_cursor
 from peerpause.database.session import Claims, Sessions, Step
 from peerpause.errors import NotFound
@@ -62,7 +63,7 @@ class NotificationAnswer(BaseModel):
 
 
 class InboxAnswer(BaseModel):
-    """A page of the inbox, the newest first, and how much of all of it is unread."""
+    """A page of the inbox, and how much of all of it is unread."""
 
     unread: int
     items: list[NotificationAnswer]
@@ -73,19 +74,35 @@ class InboxAnswer(BaseModel):
 async def read_inbox(
     request: Request,
     caller: Person,
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    cursor: Annotated[
-        str | None, Query(max_length=2000, description="Where the last page ended: its `next`.")
-    ] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
     only_unread: Annotated[bool, Query(description="Leave out what has been read.")] = False,
+    event: Annotated[
+        str | None,
+        Query(max_length=100, pattern=r"^[a-z_]+$", description="Only this kind, such as `mentor_paused`."),
+    ] = None,
+    mentor_id: Annotated[UUID | None, Query(description="Only what is about this mentor.")] = None,
+    since: Since = None,
+    until: Until = None,
+    sort: Annotated[Literal["created_at", "-created_at"], Query(description=SORT)] = "-created_at",
 ) -> InboxAnswer:
-    """What the caller was told."""
+    """What the caller was told, the newest first unless asked otherwise."""
     before, before_id = _place(cursor)
     rows, (unread,) = await _sessions(request).call_all(
         caller,
         Step(
             "read_inbox",
-            {"limit": limit, "before": before, "before_id": before_id, "only_unread": only_unread},
+            {
+                "limit": limit,
+                "before": before,
+                "before_id": before_id,
+                "only_unread": only_unread,
+                "event": event,
+                "mentor_id": mentor_id,
+                "since": since,
+                "until": until,
+                "oldest_first": sort == "created_at",
+            },
         ),
         Step("count_unread"),
     )

@@ -62,6 +62,7 @@ class WebhookEndpoints:
             raise InvalidArgument(
                 "This is not the https address of a public website.",
                 hint="Give an address like https://www.example.org/hooks/peerpause whose name leads to public addresses only.",
+                field="url",
             )
         parameters = {"organisation_id": organisation_id, "url": url}
         (row,) = await self._sessions.call(caller, "create_webhook_endpoint", parameters)

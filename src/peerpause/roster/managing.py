@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from peerpause.auth.callers import SignedIn
 from peerpause.auth.limits import Changing
+from peerpause.auth.lists import SORT
 from peerpause.database.session import Sessions
 from peerpause.roster.endpoints import WebhookEndpoints
 from peerpause.roster.roster import PublicProfile, PublicRoster
@@ -119,11 +120,23 @@ async def replace_public_profile(
 
 @router.get("/organisations/{organisation_id}/webhook-endpoints", tags=["webhooks"])
 async def list_webhook_endpoints(
-    organisation_id: UUID, caller: SignedIn, parts: HasParts
+    organisation_id: UUID,
+    caller: SignedIn,
+    parts: HasParts,
+    active: Annotated[
+        bool | None, Query(description="Only those in use, or only those switched off.")
+    ] = None,
+    sort: Annotated[Literal["created_at", "-created_at"], Query(description=SORT)] = "created_at",
 ) -> list[EndpointAnswer]:
-    """The organisation's webhook endpoints, without their secrets: for its admins."""
+    """The organisation's webhook endpoints, ten in use at most, the oldest first unless asked otherwise: for its admins.
+
+    Without their secrets.
+    """
     found = await parts.webhook_endpoints.of_organisation(caller, organisation_id)
-    return [EndpointAnswer.model_validate(each) for each in found]
+    chosen = [each for each in found if active is None or each.active is active]
+    if sort == "-created_at":
+        chosen.reverse()
+    return [EndpointAnswer.model_validate(each) for each in chosen]
 
 
 @router.post("/organisations/{organisation_id}/webhook-endpoints", status_code=201, tags=["webhooks"])

@@ -85,6 +85,7 @@ class StatusAnswer(BaseModel):
                     "paused_at": "2026-11-01T09:30:00.123456Z",
                     "expected_return_on": "2027-02-01",
                     "reactivated_at": None,
+                    "scheduled_pause_at": None,
                     "updated_at": "2026-11-01T09:30:00.123456Z",
                 }
             ]
@@ -102,7 +103,12 @@ class StatusAnswer(BaseModel):
     paused_at: datetime | None
     expected_return_on: date | None
     reactivated_at: datetime | None
-    updated_at: datetime = Field(description="Moves on with every change; the ETag stands for it.")
+    scheduled_pause_at: datetime | None = Field(
+        description="When a planned pause begins; null where none is."
+    )
+    updated_at: datetime = Field(
+        description="Moves on with every change, also of what is planned; the ETag stands for it."
+    )
 
     @classmethod
     def of(cls, record: MentorStatusRecord) -> StatusAnswer:
@@ -119,6 +125,7 @@ class StatusAnswer(BaseModel):
             paused_at=record.pause_at,
             expected_return_on=record.expected_return_on,
             reactivated_at=record.reactivated_at,
+            scheduled_pause_at=record.scheduled_pause_at,
             updated_at=record.updated_at,
         )
 
@@ -145,7 +152,7 @@ class HistoryEntryAnswer(BaseModel):
 
 
 class HistoryAnswer(BaseModel):
-    """A page of a mentor's history, the newest change first."""
+    """A page of a mentor's history."""
 
     items: list[HistoryEntryAnswer]
     next: str | None = Field(description="Pass it as `cursor` for the next page; null on the last.")
@@ -171,7 +178,7 @@ class ListedMentorAnswer(BaseModel):
 
 
 class MentorListAnswer(BaseModel):
-    """A page of a chapter's mentors by name."""
+    """A page of a chapter's mentors, in the order asked for."""
 
     items: list[ListedMentorAnswer]
     next: str | None = Field(description="Pass it as `cursor` for the next page; null on the last.")

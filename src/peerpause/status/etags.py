@@ -32,11 +32,15 @@ def expected_by(if_match: str | None) -> datetime | None:
         return None
     if not _LIST.fullmatch(if_match):
         raise InvalidArgument(
-            "If-Match is not a tag.", hint='Send the ETag you were given, quotes included: "…".'
+            "If-Match is not a tag.",
+            hint='Send the ETag you were given, quotes included: "…".',
+            field="header.If-Match",
         )
     tags = _TAG.findall(if_match)
     if len(tags) > 1:
-        raise InvalidArgument("If-Match names several tags.", hint="Send the one ETag you saw last.")
+        raise InvalidArgument(
+            "If-Match names several tags.", hint="Send the one ETag you saw last.", field="header.If-Match"
+        )
     ((weak, value),) = tags
     if weak or not _OURS.fullmatch(value):
         return NEVER

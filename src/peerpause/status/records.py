@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -119,11 +119,12 @@ def read_moment(value: object) -> datetime:
 
 
 def record_as_answered(
-    now: MentorStatusRecord, then: StatusHistoryEntry, *, answer: Row
+    now: MentorStatusRecord, then: StatusHistoryEntry, *, answer: Row, pause_at: datetime | None = None
 ) -> MentorStatusRecord:
     """The record as it stood when a request was first answered, which is what its repetition is answered.
 
-    ``then`` is the latest change up to that answer, ``now`` the mentor as they stand today.
+    ``then`` is the latest change up to that answer, ``now`` the mentor as they stand today; ``pause_at`` is what the
+    request asked for: where it left the mentor active, the pause was planned for then.
     """
     answered_at = read_moment(answer["updated_at"])
     reactivated_at = _moment_or_none(answer.get("reactivated_at"))
@@ -141,8 +142,15 @@ def record_as_answered(
         pause_at=then.changed_at if then.new_status is MentorStatus.PAUSED else None,
         expected_return_on=then.expected_return_on,
         reactivated_at=reactivated_at,
+        scheduled_pause_at=_planned(then, pause_at),
         updated_at=answered_at,
     )
+
+
+def _planned(then: StatusHistoryEntry, pause_at: datetime | None) -> datetime | None:
+    if pause_at is None or then.new_status is not MentorStatus.ACTIVE:
+        return None
+    return pause_at.astimezone(UTC)
 
 
 def _read_listed(row: Row) -> ListedMentor:

@@ -253,7 +253,10 @@ class PostgresMentorStatusRepository:
             return record
         # The answer is an older one than the row: the request is a repetition, and others have changed the mentor since.
         (then,) = await self.fetch_status_history(mentor_id, limit=1, before=answered_at + SMALLEST_STEP)
-        return record_as_answered(record, then, answer=answers[0])
+        pause_at = parameters.get("pause_at")
+        return record_as_answered(
+            record, then, answer=answers[0], pause_at=pause_at if isinstance(pause_at, datetime) else None
+        )
 
     async def _list(
         self,

@@ -6,14 +6,15 @@ import hashlib
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from peerpause.auth.callers import SignedIn
-from peerpause.auth.limits import Changing, IdempotencyKey
-from peerpause.database.paging import read_cursor, read_id, read_moment, write_cursor
+from peerpause.auth.limits import Changing, IdempotencyKey, KeyOfMany
+from peerpause.auth.lists import SORT, Cursor, Limit, Since, Until
+from peerpause.database.paging import write_cursor
 from peerpause.database.session import Caller, Sessions
 from peerpause.errors import Conflict, InvalidTransition, PeerPauseError, PreconditionFailed, Unavailable
 from peerpause.status.answers import (
@@ -32,8 +33,9 @@ from peerpause.status.answers import (
     StatusAnswer,
 )
 from peerpause.status.etags import etag, expected_by, is_known
-from peerpause.status.records import read_page
-from peerpause.status.rules import MentorStatus, MentorStatusRecord
+from peerpause.status.listing import HistoryList, MentorList, MentorOrder
+from peerpause.status.records import read_entry, read_page
+from peerpause.status.rules import MentorStatus, MentorStatusRecord, ReasonCode
 from peerpause.status.service import MentorStatusService
 
 router = APIRouter(prefix="/v1", tags=["status"])
@@ -59,8 +61,6 @@ IfMatch = Annotated[
         description="The ETag of the status you saw. If it has moved on, nothing is changed and 412 is answered."
     ),
 ]
-Limit = Annotated[int, Query(ge=1, le=500)]
-Cursor = Annotated[str | None, Query(max_length=2000, description="Where the last page ended: its `next`.")]
 
 
 @router.get(
@@ -158,14 +158,35 @@ async def cancel_planned_pause(mentor_id: UUID, caller: Changing, parts: HasPart
 
 @router.get("/mentors/{mentor_id}/history")
 async def get_history(
-    mentor_id: UUID, caller: SignedIn, parts: HasParts, limit: Limit = 50, cursor: Cursor = None
+    mentor_id: UUID,
+    caller: SignedIn,
+    parts: HasParts,
+    new_status: Annotated[MentorStatus | None, Query(description="Only changes to this status.")] = None,
+    reason: Annotated[ReasonCode | None, Query(description="Only changes for this reason.")] = None,
+    by: Annotated[
+        Literal["system", "people"] | None,
+        Query(description="Only changes by jobs, or only those by people."),
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    sort: Annotated[Literal["changed_at", "-changed_at"], Query(description=SORT)] = "-changed_at",
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> HistoryAnswer:
-    """A mentor's changes, the newest first."""
-    before = None if cursor is None else read_moment(*read_cursor(cursor, length=1))
-    entries = await parts.status(caller).history(mentor_id, limit=limit, before=before)
+    """A mentor's changes, the newest first unless asked otherwise."""
+    asked = HistoryList(
+        mentor_id=mentor_id,
+        new_status=new_status,
+        reason=reason,
+        by=by,
+        since=since,
+        until=until,
+        oldest_first=sort == "changed_at",
+    )
+    _, rows = await parts.sessions.call_all(caller, *asked.page(limit=limit, cursor=cursor))
     return HistoryAnswer.model_construct(
-        items=[HistoryEntryAnswer.of(entry) for entry in entries],
-        next=write_cursor(entries[-1].changed_at) if len(entries) == limit else None,
+        items=[HistoryEntryAnswer.of(read_entry(row)) for row in rows],
+        next=write_cursor(rows[-1]["changed_at"], rows[-1]["id"]) if len(rows) == limit else None,
     )
 
 
@@ -179,33 +200,25 @@ async def list_mentors(
         str | None,
         Query(max_length=100, pattern=r"^[^\x00]*$", description="Only mentors whose name contains this."),
     ] = None,
+    sort: Annotated[
+        MentorOrder, Query(description=f"{SORT} Mentors without such a date come last either way.")
+    ] = "name",
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> MentorListAnswer:
-    """The mentors of a chapter by name, for its coordinators and the organisation's admins."""
-    after_name, after_id = (None, None) if cursor is None else read_cursor(cursor, length=2)
-    rows = await parts.sessions.call(
-        caller,
-        "list_chapter_mentors",
-        {
-            "chapter_id": chapter_id,
-            "status": status and status.value,
-            "search": search or None,
-            "limit": limit,
-            "after_name": after_name,
-            "after_id": None if after_id is None else read_id(after_id),
-        },
-    )
-    page = read_page(rows, limit=limit)
+    """The mentors of a chapter, by name unless asked otherwise, for its coordinators and the organisation's admins."""
+    asked = MentorList(chapter_id=chapter_id, status=status, search=search, sort=sort)
+    (rows,) = await parts.sessions.call_all(caller, asked.page(limit=limit, cursor=cursor))
+    mentors = read_page(rows, limit=limit).mentors
     return MentorListAnswer.model_construct(
-        items=[ListedMentorAnswer.of(mentor) for mentor in page.mentors],
-        next=None if page.next is None else write_cursor(page.next.display_name, page.next.mentor_id),
+        items=[ListedMentorAnswer.of(mentor) for mentor in mentors],
+        next=asked.cursor_behind(mentors[-1]) if len(mentors) == limit else None,
     )
 
 
 @router.post("/mentors/pause")
 async def pause_many(
-    body: BulkPauseRequest, caller: Changing, parts: HasParts, idempotency_key: IdempotencyKey = None
+    body: BulkPauseRequest, caller: Changing, parts: HasParts, idempotency_key: KeyOfMany = None
 ) -> BulkAnswer:
     """Pause many mentors alike. Each is a change of its own: one that is refused does not stop the others."""
     service = parts.status(caller)
@@ -224,7 +237,7 @@ async def pause_many(
 
 @router.post("/mentors/reactivate")
 async def reactivate_many(
-    body: BulkReactivateRequest, caller: Changing, parts: HasParts, idempotency_key: IdempotencyKey = None
+    body: BulkReactivateRequest, caller: Changing, parts: HasParts, idempotency_key: KeyOfMany = None
 ) -> BulkAnswer:
     """Bring many mentors back. Each is a change of its own: one that is refused does not stop the others."""
     service = parts.status(caller)

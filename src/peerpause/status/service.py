@@ -183,7 +183,9 @@ class MentorStatusService:
     def _refuse_past(self, day: date | None) -> None:
         if day is not None and day < (self._now().astimezone(UTC) + _LAST_ZONE).date():
             raise InvalidArgument(
-                "The expected return date lies in the past.", hint="Give today or a later day, or none."
+                "The expected return date lies in the past.",
+                hint="Give today or a later day, or none.",
+                field="expected_return_on",
             )
 
 
@@ -205,21 +207,27 @@ def _warn(record: MentorStatusRecord, error: Exception) -> None:
 
 def _required_reason(reason: str | None) -> str:
     if reason is None or not reason.strip():
-        raise InvalidArgument("A reason is required.", hint=_REASONS)
+        raise InvalidArgument("A reason is required.", hint=_REASONS, field="reason")
     if reason not in _KNOWN_REASONS:
         # The word itself is not repeated: it may be somebody's free text.
-        raise InvalidArgument("There is no such reason.", hint=f"{_REASONS} Free text belongs into the note.")
+        raise InvalidArgument(
+            "There is no such reason.", hint=f"{_REASONS} Free text belongs into the note.", field="reason"
+        )
     return reason
 
 
 def _refuse_long(note: str | None) -> None:
     if note is not None and len(note.strip()) > MAX_NOTE_LENGTH:
-        raise InvalidArgument(f"The note is longer than {MAX_NOTE_LENGTH} characters.", hint="Shorten it.")
+        raise InvalidArgument(
+            f"The note is longer than {MAX_NOTE_LENGTH} characters.", hint="Shorten it.", field="note"
+        )
 
 
 def _refuse_without_zone(name: str, moment: datetime | None) -> None:
     if moment is not None and moment.utcoffset() is None:
-        raise InvalidArgument(f"{name} has no time zone.", hint="Give it one, for example +00:00.")
+        raise InvalidArgument(
+            f"{name} has no time zone.", hint="Give it one, for example +00:00.", field=name
+        )
 
 
 _KNOWN_REASONS: Final = frozenset(code.value for code in ReasonCode)

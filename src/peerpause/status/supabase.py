@@ -109,7 +109,7 @@ class SupabaseMentorStatusRepository:
             p_expected_updated_at=expected_updated_at,
             p_idempotency_key=idempotency_key,
         )
-        return await self._record_after(mentor_id, rows[0] if rows else None)
+        return await self._record_after(mentor_id, rows[0] if rows else None, pause_at=pause_at)
 
     async def reactivate_mentor(
         self,
@@ -174,7 +174,9 @@ class SupabaseMentorStatusRepository:
         """See `MentorStatusRepository`."""
         return bool(await self._call("rpc_cancel_scheduled_pause", _given(p_mentor_id=mentor_id)))
 
-    async def _record_after(self, mentor_id: UUID, answer: Row | None) -> MentorStatusRecord:
+    async def _record_after(
+        self, mentor_id: UUID, answer: Row | None, *, pause_at: datetime | None = None
+    ) -> MentorStatusRecord:
         if not answer:
             raise lost_race(mentor_id)
         record = await self.fetch_mentor_status(mentor_id)
@@ -183,7 +185,7 @@ class SupabaseMentorStatusRepository:
             return record
         # A repeated request's first answer, or somebody came in between the two requests.
         (then,) = await self.fetch_status_history(mentor_id, limit=1, before=answered_at + SMALLEST_STEP)
-        return record_as_answered(record, then, answer=answer)
+        return record_as_answered(record, then, answer=answer, pause_at=pause_at)
 
     async def _list(
         self,

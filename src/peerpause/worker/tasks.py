@@ -110,6 +110,7 @@ async def tidy_up(context: JobContext, timestamp: int) -> None:
     """Forget idempotency keys, finished jobs and ended web sessions older than a day, and settled webhooks older than a month."""
     tools = _tools(context)
     await tools.sessions.call(Service(), "forget_idempotency_keys")
+    await tools.sessions.call(Service(), "forget_allowances")
     await tools.sessions.call(Service(), "forget_webhook_deliveries")
     await tools.sessions.call(Service(), "forget_web_sessions")
     await tools.sessions.call(Service(), "forget_sign_ins")

@@ -26,6 +26,7 @@ begin
   loop
     if v_due.status <> 'active' then
       perform peerpause.settle_schedule(v_due.mentor_id, null, 'skipped');
+      update public.peer_mentors as p set updated_at = p.updated_at where p.id = v_due.mentor_id;
       insert into public.mentor_notices (organisation_id, mentor_id, event, audience, due_on, facts)
       values (
         v_due.organisation_id, v_due.mentor_id, 'planned_pause_skipped', 'coordinators', (v_due.effective_at at time zone 'UTC')::date,

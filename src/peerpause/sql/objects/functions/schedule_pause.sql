@@ -1,5 +1,5 @@
 -- Writes down a pause that starts later, in place of one that was planned before. Null where the row has moved on.
--- Locks the mentor's row. P0001: the mentor is not active.
+-- Moves updated_at on. Locks the mentor's row. P0001: the mentor is not active.
 create function peerpause.schedule_pause(
   p_mentor_id uuid,
   p_actor_id uuid,
@@ -29,6 +29,8 @@ begin
     organisation_id, mentor_id, new_status, effective_at, reason, note, expected_return_on, requested_by
   )
   values (v_mentor.organisation_id, p_mentor_id, 'paused', p_pause_at, p_reason, p_note, p_expected_return_on, p_actor_id);
+  -- A plan is part of what clients see, so the token moves on with it.
+  update public.peer_mentors as p set updated_at = p.updated_at where p.id = p_mentor_id returning * into v_mentor;
   return v_mentor;
 end
 $$;

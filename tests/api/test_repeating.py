@@ -129,8 +129,8 @@ async def test_what_was_refused_may_be_asked_again(api: Api, world: World) -> No
 @pytest.mark.parametrize("key", ["", "two words", "é", "x" * 256])
 async def test_a_key_that_is_none_is_refused(api: Api, world: World, key: str) -> None:
     refused = await api.as_(world.bo).post(
-        "/v1/expiry-runs", headers={"Idempotency-Key": key.encode("latin-1")}
-    )  # type: ignore[dict-item]  # bytes are what a header is
+        "/v1/expiry-runs", headers={b"Idempotency-Key": key.encode("latin-1")}
+    )
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid_argument")
     assert refused.json()["errors"][0]["name"] == "Idempotency-Key"
 
@@ -201,7 +201,7 @@ def _claim(database: Database, world: World, until: str) -> None:
         connection.execute(
             "insert into public.idempotency_keys (caller, key, request, fingerprint, running_until)"
             " values (%s, 'k', 'POST /v1/expiry-runs', encode(sha256(''), 'hex'), "
-            f"{until})",  # type: ignore[arg-type]  # one of two literals of this file
+            f"{until})",
             (world.bo.user_id,),
         )
 
@@ -239,7 +239,7 @@ def _everything(connection: psycopg.Connection[Any]) -> list[Any]:
         "peerpause.inbound_secrets", "public.idempotency_keys",
     )  # fmt: skip
     return [
-        connection.execute(f"select xmin::text, t::text from {table} as t order by t::text").fetchall()  # type: ignore[arg-type]  # a name of this file
+        connection.execute(f"select xmin::text, t::text from {table} as t order by t::text").fetchall()
         for table in tables
     ]
 

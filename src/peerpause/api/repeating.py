@@ -129,7 +129,7 @@ class Repeating:
     def _key(self, scope: Scope) -> bytes | None:
         if scope["type"] != "http" or scope["method"] != "POST":
             return None
-        key = next((value for name, value in scope["headers"] if name == _HEADER), None)
+        key: bytes | None = next((value for name, value in scope["headers"] if name == _HEADER), None)
         if key is None or any(pattern.match(scope["path"]) for pattern in self._kept_elsewhere):
             return None
         return key

@@ -124,7 +124,8 @@ def _answer(request: Request, function: Function, answer: FunctionAnswer, offset
     if function.gives_nothing:
         return Response(status_code=204)
     wants_object = _OBJECT in request.headers.get("accept", "")
-    headers, status, answers, count = {}, 200, answer.answers, answer.count
+    headers: dict[str, str] = {}
+    status, answers, count = 200, answer.answers, answer.count
     if function.gives_set:
         headers, status = _range(request, offset, count, answer.total)
         if wants_object and count != 1:

@@ -122,7 +122,7 @@ class ClientFunctions:
         """Call as ``caller`` and commit. Raises what the database refuses with, ``Unavailable`` when it is away."""
         ((row,),) = await self._sessions.call_all(caller, call)
         return FunctionAnswer(
-            answers=row["answers"], count=row["count"], total=row.get("total", row["count"])
+            answers=row["answers"], count=row["count"], total=row["total"] if "total" in row else row["count"]
         )
 
     def _pick(self, name: str, given: frozenset[str]) -> Function | None:

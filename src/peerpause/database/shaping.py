@@ -92,7 +92,7 @@ class Shape:
 
     def around(self, call: str) -> tuple[str, Mapping[str, object]]:
         """The statement around a call, and the parameters it brings besides the call's own."""
-        values: dict[str, object] = {"limit": self.limit, "offset": self.offset}
+        values: dict[str, object] = {"most": self.limit, "skipped": self.offset}
         text = (
             sql.query("shape_function")
             .replace("public.called()", call)

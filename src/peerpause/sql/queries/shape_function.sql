@@ -1,7 +1,7 @@
 -- shape_function
 -- The frame around a call of a client's function of which the client wants some rows, columns or an order. Four gaps, which
 -- peerpause.database.shaping fills from what it has parsed: the call, the filters, the columns, the order.
--- Parameters: arguments, a JSON object; limit (null: all) and offset; and the values of the filters.
+-- Parameters: arguments, a JSON object; most (null: all) and skipped; and the values of the filters.
 with
 called as materialized (
   select answer.*
@@ -18,8 +18,8 @@ page as (
   select public.chosen()
   from kept
   order by public.sorted()
-  limit %(limit)s::bigint
-  offset %(offset)s::bigint
+  limit %(most)s
+  offset %(skipped)s
 )
 
 select

@@ -1,11 +1,8 @@
-"""What signing in needs, put together once a process: the provider, who is who there, the sign-ins under way, and a limit on them."""
+"""What signing in needs, put together once a process: the provider, who is who there, the sign-ins under way."""
 
 from __future__ import annotations
 
-import math
-import time
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +11,7 @@ import aiohttp
 from fastapi import Request
 
 from peerpause.database.session import Sessions
-from peerpause.errors import ConfigurationError, TooManyRequests
+from peerpause.errors import ConfigurationError
 from peerpause.settings import Settings, variable
 from peerpause.web.attempts import Attempts
 from peerpause.web.identities import Identities
@@ -23,8 +20,6 @@ from peerpause.web.sessions import WebSessions
 
 CALLBACK: Final = "/sign-in/callback"
 """Where the provider sends people back to; it must be told beforehand, with `PEERPAUSE_PUBLIC_URL` before it."""
-
-_REMEMBERED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,36 +30,7 @@ class Gate:
     identities: Identities
     attempts: Attempts
     web_sessions: WebSessions
-    limiter: AddressLimiter
     public_url: str | None
-
-
-class AddressLimiter:
-    """So many sign-ins a minute from one address, refilled evenly; ``per_minute`` 0 means any number. Each process counts for itself."""
-
-    def __init__(self, *, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._per_minute = per_minute
-        self._clock = clock
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    async def take(self, address: str) -> None:
-        """Use one. Raises ``TooManyRequests`` where there is none left."""
-        if self._per_minute == 0:
-            return
-        rate, now = self._per_minute / 60, self._clock()
-        left, counted_at = self._left.pop(address, (float(self._per_minute), now))
-        left = min(float(self._per_minute), left + (now - counted_at) * rate)
-        is_allowed = left >= 1
-        self._left[address] = (left - 1 if is_allowed else left, now)
-        if len(self._left) > _REMEMBERED:
-            self._left.popitem(last=False)
-        if not is_allowed:
-            wait = math.ceil((1 - left) / rate)
-            raise TooManyRequests(
-                "Too many sign-ins were begun from your address.",
-                detail={"retry_after": wait},
-                hint=f"Try again in {wait} seconds.",
-            )
 
 
 def require_whole_settings(settings: Settings) -> None:
@@ -88,7 +54,6 @@ async def gate(settings: Settings, sessions: Sessions) -> AsyncIterator[Gate]:
             identities=Identities(sessions=sessions, subject_is_user_id=subject_is_user_id(settings)),
             attempts=Attempts(sessions=sessions),
             web_sessions=WebSessions(sessions=sessions),
-            limiter=AddressLimiter(per_minute=settings.sign_ins_per_minute),
             public_url=settings.public_url,
         )
 

@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 from fastapi import APIRouter, Query, Request, Response
 
+from peerpause.auth.limits import SharedLimiter
 from peerpause.errors import PeerPauseError, PermissionDenied, Unavailable
 from peerpause.telemetry import Event
 from peerpause.web.asking import SIGN_IN, CsrfChecked, MaybeSignedIn, WebPerson, local_path, require_our_page
@@ -67,7 +68,8 @@ async def start(request: Request) -> Response:
     """Send the browser to the provider."""
     require_our_page(request)
     gate = gate_of(request)
-    await gate.limiter.take(_address(request))
+    limiter: SharedLimiter = request.app.state.sign_ins
+    await limiter.take(_address(request))
     form = await read_form(request, words_of(request))
     word, attempt = await gate.attempts.begin(local_path(form.value("next")))
     answer = _leave(request, await _provider(gate).address(attempt))

@@ -20,6 +20,10 @@ _ROWS: Mapping[str, LiteralString] = {
         insert into public.idempotency_keys (caller, key, organisation_id, request, fingerprint)
         values (%(person)s, 'key', %(organisation)s, 'rpc_pause_mentor', 'x')
     """,
+    "peerpause.bulk_changes": """
+        insert into peerpause.bulk_changes (requested_by, id, action, mentor_ids)
+        values (%(person)s, gen_random_uuid(), 'pause', array[%(mentor)s]::uuid[])
+    """,
     "public.job_runs": """
         insert into public.job_runs (organisation_id, job) values (%(organisation)s, 'certification_expiry')
     """,

@@ -29,6 +29,10 @@ class Times:
         """A day in words, for a sentence that is escaped later."""
         return str(format_date(value, "long", locale=self._locale))
 
+    def day_of(self, value: datetime, zone: str = _FALLBACK_ZONE) -> Markup:
+        """The day of a moment on the organisation's clock, as `<time>` that machines read to the second."""
+        return _time(value.isoformat(), self.day_in_words(day_there(value, zone)))
+
     def moment(self, value: datetime, zone: str = _FALLBACK_ZONE) -> Markup:
         """A moment on the organisation's clock, as `<time>`: 3. desember 2026 kl. 14:05."""
         return _time(value.isoformat(), self.moment_in_words(value, zone))
@@ -43,6 +47,11 @@ class Times:
     def month(self, value: date) -> str:
         """A month and its year: desember 2026."""
         return str(format_skeleton("yMMMM", value, locale=self._locale))
+
+
+def day_there(value: datetime, zone: str) -> date:
+    """Which day a moment belongs to on an organisation's clock."""
+    return value.astimezone(_zone(zone)).date()
 
 
 def _time(machine: str, human: str) -> Markup:

@@ -10,6 +10,19 @@ peerpause.my_organisations(),
 peerpause.my_mentors()
 to authenticated;
 
+-- Which day it is for an organisation.
+grant execute on function peerpause.clock(), peerpause.today(text) to authenticated;
+
+-- Lists of mentors, and how one is reached: each checks the caller itself.
+grant execute on function
+peerpause.roster_page(
+  uuid, uuid[], public.mentor_status[], text[], text, integer, boolean, text, boolean, numeric, text, uuid, integer
+),
+peerpause.roster_counts(uuid, uuid[], integer)
+to authenticated;
+
+grant execute on function peerpause.address_of_mentor(uuid) to authenticated, service_role;
+
 -- What the guard calls in the name of a coordinator who updates a row directly.
 grant execute on function
 peerpause.guard_peer_mentor(),

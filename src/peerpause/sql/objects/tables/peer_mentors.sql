@@ -43,6 +43,7 @@ comment on column public.peer_mentors.updated_at is 'Strictly increases with eve
 
 create unique index peer_mentors_in_organisation on public.peer_mentors (organisation_id, id);
 create unique index peer_mentors_external_id on public.peer_mentors (organisation_id, external_id);
+create index peer_mentors_by_name on public.peer_mentors (organisation_id, display_name, id);
 create index peer_mentors_user on public.peer_mentors (user_id);
 create index peer_mentors_returning on public.peer_mentors (organisation_id, expected_return_on) where expected_return_on is not null;
 create index peer_mentors_predecessor_idx on public.peer_mentors (organisation_id, predecessor_id) where predecessor_id is not null;

@@ -65,7 +65,7 @@ bench-full: ## The same with the sizes that were promised; takes its time
 	@$(MAKE) bench ARGS="--full $(ARGS)"
 
 bench-setup:
-	@scripts/install_test_needs >/dev/null
+	@BENCHMARKS=1 scripts/install_test_needs >/dev/null
 	@$(UV) sync --frozen --all-extras --group bench --quiet
 
 clean: ## Remove what was built or downloaded here (the demo's data in .peerpause stays)

@@ -32,11 +32,14 @@ def pgbench(
     clients: int,
     seconds: float | None = None,
     transactions: int | None = None,
+    rate: float | None = None,
     protocol: Literal["simple", "extended", "prepared"] = "prepared",
     variables: Mapping[str, object] | None = None,
     claims: Mapping[str, object] | None = None,
 ) -> Load:
-    """Run a script for so many seconds, or so many transactions a client. A transaction that fails fails the run.
+    """Run a script for so many seconds, or so many transactions a client; as quickly as it goes, or ``rate`` transactions a second.
+
+    A transaction that fails fails the run.
 
     With ``claims`` (`sub`, `role`) as that person, the way a request comes in: login as `authenticator`, then the role and the
     token's claims. Without, as the superuser.
@@ -52,6 +55,7 @@ def pgbench(
                 str(Path(server.bin_path, "pgbench")),
                 *("--no-vacuum", "--file", file.name, "--protocol", protocol),
                 *("--client", str(clients), "--jobs", str(min(clients, 2)), *length),
+                *(() if rate is None else ("--rate", f"{rate:g}")),
                 *(part for name, value in (variables or {}).items() for part in ("-D", f"{name}={value}")),
                 *("--host", server.folder, "--port", str(server.port)),
                 *("--username", "authenticator" if claims else "postgres", database),

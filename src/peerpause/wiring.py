@@ -149,7 +149,8 @@ async def push_channel(settings: Settings) -> AsyncIterator[FcmChannel | None]:
         yield None
         return
     credentials = load_credentials(settings.fcm_credentials.get_secret_value())
-    async with aiohttp.ClientSession() as session:
+    # Without a time limit of its own: the channel limits each attempt, and one clock for each is enough.
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout()) as session:
         channel = FcmChannel(session=session, credentials=credentials, endpoint=settings.fcm_endpoint)
         try:
             yield channel

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_result
-
 from peerpause.notifications.channels import Channel, ChannelReply, TryAgain
 
 MessageT = TypeVar("MessageT")
@@ -69,30 +67,15 @@ async def attempt(
     ``sleep`` waits seconds and ``clock`` counts monotonic seconds, so that tests need no time.
     """
     rules = policy or AttemptPolicy()
-    made = 0
-
-    async def send_once() -> ChannelReply:
-        nonlocal made
-        made += 1
-        return await channel.send(message)
-
-    def wait(state: RetryCallState) -> float:
-        reply = _reply_of(state)
-        return rules.wait_after(state.attempt_number, reply) if isinstance(reply, TryAgain) else 0.0
-
-    def enough(state: RetryCallState) -> bool:
-        return made >= rules.attempts or state.upcoming_sleep > rules.longest_wait
-
     began = clock()
-    retrying = AsyncRetrying(
-        retry=retry_if_result(_is_passing),
-        wait=wait,
-        stop=enough,
-        sleep=sleep,
-        retry_error_callback=_reply_of,
-    )
-    reply: ChannelReply = await retrying(send_once)
-    return AttemptResult(reply=reply, attempts=made, elapsed_ms=round((clock() - began) * 1000))
+    made = 0
+    while True:
+        reply = await channel.send(message)
+        made += 1
+        wait = rules.wait_after(made, reply) if isinstance(reply, TryAgain) else None
+        if wait is None or made >= rules.attempts or wait > rules.longest_wait:
+            return AttemptResult(reply=reply, attempts=made, elapsed_ms=round((clock() - began) * 1000))
+        await sleep(wait)
 
 
 def next_retry(
@@ -116,13 +99,3 @@ def next_retry(
     if pause > (first_failed_at + horizon - now).total_seconds():
         return None
     return now + timedelta(seconds=pause)
-
-
-def _is_passing(reply: ChannelReply) -> bool:
-    return isinstance(reply, TryAgain)
-
-
-def _reply_of(state: RetryCallState) -> ChannelReply:
-    assert state.outcome is not None  # tenacity asks only after an attempt
-    reply: ChannelReply = state.outcome.result()
-    return reply

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from pydantic_core import to_json
 
 from peerpause.errors import ConfigurationError
 from peerpause.notifications.channels import ChannelReply, Refused, TryAgain
@@ -22,8 +22,6 @@ __all__ = ["GOOGLE_ENDPOINT", "FcmChannel", "FcmCredentials", "PushMessage", "lo
 GOOGLE_ENDPOINT = "https://fcm.googleapis.com"
 
 _LARGEST_ANSWER = 64 * 1024
-# Built once: json.dumps with arguments builds one for each message.
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def _utc_now() -> datetime:
@@ -85,7 +83,7 @@ class FcmChannel:
         await self._tokens.close()
 
     async def _attempt(self, message: PushMessage) -> ChannelReply:
-        body = _ENCODER.encode(message.to_json(now=self._now())).encode()
+        body = to_json(message.to_json(now=self._now()))
         token = await self._tokens.current()
         if not isinstance(token, str):
             return token

@@ -34,6 +34,7 @@ class Event(StrEnum):
     BELL_UNHEARD = "outbox.bell_unheard"
     NO_COORDINATOR = "recipients.no_coordinator"
     NOTIFICATION_FAILED = "notification.failed"
+    INBOX_UNREADABLE = "inbox.unreadable"
     DELIVERY_SETTLED = "delivery.settled"
     DELIVERY_BROKEN = "delivery.broken"
     CHANNEL_MISCONFIGURED = "channel.misconfigured"

@@ -19,4 +19,17 @@ class Address:
 
 EVERYBODY = (Address("accessibility", lambda town: None, lambda town: "/accessibility"),)
 
-ADDRESSES: tuple[Address, ...] = (*EVERYBODY,)
+
+def _of_ada(what: str) -> Address:
+    return Address(f"me-{what}", lambda town: town.ada, lambda town: f"/me/{town.ada.mentor_id}/{what}")
+
+
+MENTORS = (
+    Address("me", lambda town: town.ada, lambda town: f"/me/{town.ada.mentor_id}"),
+    *(_of_ada(what) for what in ("pause", "resign", "history", "certificate", "profile")),
+    Address("inbox", lambda town: town.bo, lambda town: "/inbox"),
+    Address("inbox-all", lambda town: town.bo, lambda town: "/inbox?show=all"),
+    Address("settings", lambda town: town.ada, lambda town: "/settings"),
+)
+
+ADDRESSES: tuple[Address, ...] = (*EVERYBODY, *MENTORS)

@@ -108,6 +108,10 @@ _ROWS: Mapping[str, LiteralString] = {
     "peerpause.erasures": """
         insert into peerpause.erasures (pseudonym, mentor_ids, counts) values (gen_random_uuid(), array[%(mentor)s::uuid], '{}')
     """,
+    "public.expected_return_changes": """
+        insert into public.expected_return_changes (organisation_id, mentor_id, expected_return_on, changed_at)
+        values (%(organisation)s, %(mentor)s, '2026-12-20', now())
+    """,
     "public.certification_renewals": """
         insert into public.certification_renewals (
           organisation_id, mentor_id, certification_id, kind, issued_on, ended_pause

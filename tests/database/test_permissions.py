@@ -73,6 +73,11 @@ def place(module_database: Database) -> World:
                 (mentor.organisation_id, mentor.mentor_id),
             )
             add_device(connection, mentor, f"token-of-{mentor.first_name}")
+            connection.execute(
+                "insert into public.expected_return_changes (organisation_id, mentor_id, expected_return_on, changed_at)"
+                " values (%s, %s, '2099-01-01', now())",
+                (mentor.organisation_id, mentor.mentor_id),
+            )
     with owner_session(module_database) as owner:
         for mentor in mentors:
             pause(owner, mentor, p_pause_at="2099-01-01")
@@ -119,6 +124,7 @@ def seen(session: Session, world: World, table: LiteralString, column: LiteralSt
         ("public.certification_overrides", "mentor_id"),
         ("public.scheduled_status_changes", "mentor_id"),
         ("public.chapter_memberships", "mentor_id"),
+        ("public.expected_return_changes", "mentor_id"),
     ],
 )
 @each_person
@@ -246,6 +252,7 @@ def test_the_directory_shows_ones_own_corner(
         ("rpc_reactivate_mentor", "null"),
         ("rpc_deactivate_mentor", "null, 'resigned'"),
         ("rpc_cancel_scheduled_pause", "null"),
+        ("update_expected_return", "null, null"),
         ("get_mentor_status", "null"),
         ("get_mentor_status_history", "null"),
         ("list_chapter_mentors", "null"),

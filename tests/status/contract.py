@@ -305,6 +305,45 @@ class MentorStatusRepositoryContract:
         assert (await ada.fetch_mentor_status(world.ada.mentor_id)).scheduled_pause_at is None
         assert await ada.cancel_scheduled_pause(world.ada.mentor_id) is False
 
+    async def test_a_pause_is_made_longer_without_ending_it(self, open_as: Open, world: World) -> None:
+        ada = open_as(as_(world.ada))
+        soon, later = today() + timedelta(days=10), today() + timedelta(days=60)
+        paused = await ada.pause_mentor(
+            world.ada.mentor_id, "illness", expected_return_on=soon, note="a note"
+        )
+        longer = await ada.update_expected_return(
+            world.ada.mentor_id, later, expected_updated_at=paused.updated_at, idempotency_key="k"
+        )
+        assert (longer.status, longer.expected_return_on, longer.pause_at) == (
+            MentorStatus.PAUSED,
+            later,
+            paused.pause_at,
+        )
+        assert (longer.reason, longer.note, longer.changed_at) == ("illness", "a note", paused.changed_at)
+        assert longer.updated_at > paused.updated_at
+        assert len(await ada.fetch_status_history(world.ada.mentor_id)) == 2
+        again = await ada.update_expected_return(
+            world.ada.mentor_id, later, expected_updated_at=paused.updated_at, idempotency_key="k"
+        )
+        assert again == longer
+        with pytest.raises(Conflict):
+            await ada.update_expected_return(world.ada.mentor_id, None, expected_updated_at=paused.updated_at)
+        endless = await open_as(as_(world.bo)).update_expected_return(world.ada.mentor_id, None)
+        assert endless.expected_return_on is None
+
+    async def test_only_a_pause_has_a_return_to_change(self, open_as: Open, world: World) -> None:
+        ada = open_as(as_(world.ada))
+        with pytest.raises(AlreadyActive):
+            await ada.update_expected_return(world.ada.mentor_id, today() + timedelta(days=5))
+        await ada.pause_mentor(world.ada.mentor_id, "illness")
+        with pytest.raises(InvalidArgument):
+            await ada.update_expected_return(world.ada.mentor_id, today() - timedelta(days=2))
+        with pytest.raises(PermissionDenied):
+            await open_as(as_(world.cy)).update_expected_return(world.ada.mentor_id, None)
+        await ada.deactivate_mentor(world.ada.mentor_id, "resigned")
+        with pytest.raises(InvalidTransition):
+            await ada.update_expected_return(world.ada.mentor_id, None)
+
     async def test_the_history_pages_from_the_newest_back(self, open_as: Open, world: World) -> None:
         ada = open_as(as_(world.ada))
         await ada.pause_mentor(world.ada.mentor_id, "illness", note="a note")

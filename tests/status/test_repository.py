@@ -43,6 +43,7 @@ async def test_every_call_takes_one_round_trip(database: Database, world: World)
         for request in (
             ada.fetch_mentor_status(world.ada.mentor_id),
             ada.pause_mentor(world.ada.mentor_id, "illness"),
+            ada.update_expected_return(world.ada.mentor_id, None),
             ada.reactivate_mentor(world.ada.mentor_id),
             ada.deactivate_mentor(world.ada.mentor_id, "resigned"),
             ada.fetch_status_history(world.ada.mentor_id),

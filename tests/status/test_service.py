@@ -138,6 +138,15 @@ class Script:
     ) -> MentorStatusRecord:
         return self._answer("update", mentor_id, new_status, actor_id, reason)
 
+    async def update_expected_return(
+        self,
+        mentor_id: UUID,
+        expected_return_on: date | None,
+        expected_updated_at: datetime | None = None,
+        idempotency_key: str | None = None,
+    ) -> MentorStatusRecord:
+        return self._answer("return", mentor_id, expected_return_on, expected_updated_at, idempotency_key)
+
     async def cancel_scheduled_pause(self, mentor_id: UUID) -> bool:
         self._answer("cancel", mentor_id)
         return True

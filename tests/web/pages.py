@@ -53,7 +53,7 @@ class Page:
     def links(self) -> list[str]:
         return [link.get("href", "") for link in self.tree.iter(f"{_HTML}a")]
 
-    def form(self, action: str | None = None) -> dict[str, str]:
+    def form(self, action: str | None = None) -> dict[str, Any]:
         """What the main form (or the one that leads to ``action``) would send as it stands."""
         main = self.tree.find(f".//{_HTML}main")
         forms = [

@@ -110,6 +110,18 @@ class MentorStatusRepository(Protocol):
     ) -> MentorStatusRecord:
         """Make one legal move. A person names themselves as the actor; the service names anybody, or None for the system."""
 
+    async def update_expected_return(
+        self,
+        mentor_id: UUID,
+        expected_return_on: date | None,
+        expected_updated_at: datetime | None = None,
+        idempotency_key: str | None = None,
+    ) -> MentorStatusRecord:
+        """Change when a paused mentor is expected back, None for no day in sight. The pause goes on.
+
+        A repeated request is answered with the record as it is now. Raises AlreadyActive where the pause is over.
+        """
+
     async def cancel_scheduled_pause(self, mentor_id: UUID) -> bool:
         """Take back a pause that has not begun; tells whether there was one."""
 
@@ -232,6 +244,31 @@ class PostgresMentorStatusRepository:
             expected_updated_at=expected_updated_at,
             idempotency_key=idempotency_key,
         )
+
+    async def update_expected_return(
+        self,
+        mentor_id: UUID,
+        expected_return_on: date | None,
+        expected_updated_at: datetime | None = None,
+        idempotency_key: str | None = None,
+    ) -> MentorStatusRecord:
+        """See `MentorStatusRepository`."""
+        answers, (row,) = await self._sessions.call_all(
+            self._caller,
+            Step(
+                "update_expected_return",
+                {
+                    "mentor_id": mentor_id,
+                    "expected_return_on": expected_return_on,
+                    "expected_updated_at": expected_updated_at,
+                    "idempotency_key": idempotency_key,
+                },
+            ),
+            Step("read_mentor_status", {"mentor_id": mentor_id}),
+        )
+        if not answers:
+            raise lost_race(mentor_id)
+        return read_record(row)
 
     async def cancel_scheduled_pause(self, mentor_id: UUID) -> bool:
         """See `MentorStatusRepository`."""

@@ -123,6 +123,24 @@ class MentorStatusService:
             may_retry=expected_updated_at is None,
         )
 
+    async def update_expected_return(
+        self,
+        mentor_id: UUID,
+        expected_return_on: date | None,
+        *,
+        expected_updated_at: datetime | None = None,
+        idempotency_key: str | None = None,
+    ) -> MentorStatusRecord:
+        """Change when a paused mentor is expected back, while the pause goes on; None for no day in sight.
+
+        The status stays, so nobody is notified; reminders follow the new day.
+        """
+        _refuse_without_zone("expected_updated_at", expected_updated_at)
+        self._refuse_past(expected_return_on)
+        return await self._repository.update_expected_return(
+            mentor_id, expected_return_on, expected_updated_at, idempotency_key
+        )
+
     async def get_mentor_status(self, mentor_id: UUID) -> MentorStatusRecord:
         """Where the mentor stands."""
         return await self._repository.fetch_mentor_status(mentor_id)

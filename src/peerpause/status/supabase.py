@@ -170,6 +170,24 @@ class SupabaseMentorStatusRepository:
         )
         return await self._record_after(mentor_id, answer)
 
+    async def update_expected_return(
+        self,
+        mentor_id: UUID,
+        expected_return_on: date | None,
+        expected_updated_at: datetime | None = None,
+        idempotency_key: str | None = None,
+    ) -> MentorStatusRecord:
+        """See `MentorStatusRepository`."""
+        # Without defaults in the database, these two are sent even where they are null.
+        required = {"p_mentor_id": mentor_id, "p_expected_return_on": expected_return_on}
+        answer = await self._call(
+            "update_expected_return",
+            required | _given(p_expected_updated_at=expected_updated_at, p_idempotency_key=idempotency_key),
+        )
+        if not answer:
+            raise lost_race(mentor_id)
+        return await self.fetch_mentor_status(mentor_id)
+
     async def cancel_scheduled_pause(self, mentor_id: UUID) -> bool:
         """See `MentorStatusRepository`."""
         return bool(await self._call("rpc_cancel_scheduled_pause", _given(p_mentor_id=mentor_id)))

@@ -84,12 +84,12 @@ class Form:
         return None
 
     def clock(self, name: str) -> time | None:
-        """A time of day (14:05); None where there is none."""
+        """A time of day (14:05, 8.30); None where there is none."""
         typed = self.values.get(name, "").strip().replace(".", ":")
         if not typed:
             return None
         try:
-            return time.fromisoformat(typed)
+            return time.fromisoformat(typed.zfill(5))
         except ValueError:
             self.refuse(name, self.words.gettext("Write the time as hours and minutes, for example 14:05."))
             return None

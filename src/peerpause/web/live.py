@@ -54,7 +54,7 @@ async def _stream(request: Request, person: WebPerson, slots: asyncio.Semaphore)
                     return
                 rows = changes and await sessions.call(
                     person.claims,
-                    "read_told_changes",
+                    "read_told_news",
                     {
                         "organisations": [each.organisation_id for each in changes],
                         "ids": [each.history_id for each in changes],

@@ -4,14 +4,42 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from peerpause.web import home, live, mentors, sign_in
+from peerpause.web import (
+    coming_back,
+    home,
+    inbox,
+    leaving,
+    live,
+    me,
+    mentors,
+    own_profile,
+    own_records,
+    pausing,
+    preferences,
+    sign_in,
+)
 from peerpause.web.static import static_router
+
+_AREAS = (
+    home,
+    sign_in,
+    live,
+    mentors,
+    me,
+    pausing,
+    coming_back,
+    leaving,
+    own_records,
+    own_profile,
+    inbox,
+    preferences,
+)
 
 
 def web_router() -> APIRouter:
     """The routes of every page."""
     router = APIRouter()
-    for area in (home.router, sign_in.router, live.router, mentors.router):
-        router.include_router(area)
+    for area in _AREAS:
+        router.include_router(area.router)
     router.include_router(static_router())
     return router

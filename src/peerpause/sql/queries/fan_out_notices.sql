@@ -114,13 +114,21 @@ told as (
     cancelled_at = case when c.overtaken then clock_timestamp() end
   from claimed as c
   where n.organisation_id = c.organisation_id and n.id = c.id
-  returning n.id
+  returning n.organisation_id, n.id
+),
+
+-- Open pages hear of it, as they do of changes. A notification holds 8000 bytes: a hundred pairs of ids fit.
+bundles as (
+  select string_agg(p.pair, ',') as pairs
+  from (select t.organisation_id || ' ' || t.id as pair, (row_number() over (order by t.id) - 1) / 100 as bundle from told as t) as p
+  group by p.bundle
 )
 
 select
   (select count(*) from told) as notices,
   (select count(*) from inbox) as inbox,
   (select count(*) from deliveries) as deliveries,
+  (select count(pg_notify('peerpause_told', b.pairs)) from bundles as b) as bundles,
   array(select distinct o.mentor_id from coordinators as o where o.is_fallback) as without_coordinator,
   array(
     select distinct n.mentor_id

@@ -1,4 +1,5 @@
--- The names behind changed_by in a mentor's history, for those who may read that history: whoever changed the mentor's status.
+-- The names behind changed_by in a mentor's history, for those who may read that history: whoever changed the mentor's status or
+-- the expected return.
 -- A person who is no longer in the directory has no row. PT404, 42501: as peerpause.authorise. Takes no lock.
 create function peerpause.actors_of_mentor(p_mentor_id uuid)
 returns table (user_id uuid, display_name text)
@@ -16,6 +17,10 @@ begin
     select h.changed_by
     from public.peer_mentor_status_history as h
     where h.mentor_id = p_mentor_id
+    union all
+    select r.changed_by
+    from public.expected_return_changes as r
+    where r.mentor_id = p_mentor_id
   );
 end
 $$;

@@ -50,6 +50,9 @@ begin
     requested_by = case when s.requested_by = p_user_id then p_pseudonym else s.requested_by end,
     settled_by = case when s.settled_by = p_user_id then p_pseudonym else s.settled_by end
   where s.organisation_id = p_organisation_id and p_user_id in (s.requested_by, s.settled_by);
+  update public.expected_return_changes as r
+  set changed_by = p_pseudonym
+  where r.organisation_id = p_organisation_id and r.changed_by = p_user_id;
   update public.certifications as c
   set recorded_by = p_pseudonym
   where c.organisation_id = p_organisation_id and c.recorded_by = p_user_id;

@@ -157,6 +157,14 @@ begin
       from public.peer_mentor_status_history as h
       where h.mentor_id = any(p_mentor_ids)
     ),
+    'expected_return_changes',
+    (
+      select coalesce(
+        jsonb_agg(to_jsonb(r) || jsonb_build_object('changed_by', peerpause.by_whom(r.changed_by, p_user_id)) order by r.changed_at), '[]'
+      )
+      from public.expected_return_changes as r
+      where r.mentor_id = any(p_mentor_ids)
+    ),
     'scheduled_status_changes',
     (
       select coalesce(

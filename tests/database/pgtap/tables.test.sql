@@ -24,7 +24,7 @@ values
   (
     'peer_mentors',
     '{people see the mentors they answer for and themselves,coordinators and admins change the mentors they answer for}',
-    '{SELECT}', '{SELECT,INSERT,UPDATE,DELETE}'
+    '{}', '{SELECT,INSERT,UPDATE,DELETE}'
   ),
   ('chapter_memberships', '{people see the memberships they answer for and their own}', '{SELECT}', '{SELECT,INSERT,UPDATE,DELETE}'),
   ('coordinator_roles', '{coordinators see who shares their chapters}', '{SELECT}', '{SELECT,INSERT,UPDATE,DELETE}'),
@@ -32,9 +32,9 @@ values
   ('certifications', '{people see the certificates they answer for and their own}', '{SELECT}', '{SELECT,INSERT,UPDATE,DELETE}'),
   ('certification_overrides', '{people see the overrides they answer for and their own}', '{SELECT}', '{SELECT,INSERT,UPDATE,DELETE}'),
   ('device_tokens', '{people see their own devices}', '{SELECT}', '{SELECT,INSERT,UPDATE,DELETE}'),
-  ('peer_mentor_status_history', '{people see the history they answer for and their own}', '{SELECT}', '{SELECT}'),
+  ('peer_mentor_status_history', '{people see the history they answer for and their own}', '{}', '{SELECT}'),
   (
-    'scheduled_status_changes', '{people see the planned pauses they answer for and their own}', '{SELECT}',
+    'scheduled_status_changes', '{people see the planned pauses they answer for and their own}', '{}',
     '{SELECT,INSERT,UPDATE,DELETE}'
   ),
   ('idempotency_keys', '{nobody reads the kept answers}', '{}', '{SELECT,DELETE}'),
@@ -101,6 +101,13 @@ select set_eq(
   'signed-in people write the status and its facts, and the marks on their inbox'
 );
 select column_privs_are('public', 'webhook_endpoints', 'secret', 'authenticated', '{}', 'nobody reads the secret of a webhook');
+select column_privs_are('public', n.table_name, n.column_name, 'authenticated', n.rights, 'notes are read by functions that record it')
+from (
+  values
+    ('peer_mentors', 'pause_note', '{UPDATE}'::name[]),
+    ('peer_mentor_status_history', 'note', '{}'::name[]),
+    ('scheduled_status_changes', 'note', '{}'::name[])
+) as n (table_name, column_name, rights);
 select column_privs_are('public', 'webhook_endpoints', 'url', 'authenticated', '{SELECT}', 'admins read where a webhook goes');
 select column_privs_are('public', 'peer_mentor_status_history', 'told_at', 'service_role', '{SELECT,UPDATE}', 'the outbox marks what it told');
 select column_privs_are('public', 'peer_mentor_status_history', 'note', 'service_role', '{SELECT}', 'and changes nothing else of the history');

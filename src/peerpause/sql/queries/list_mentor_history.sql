@@ -9,11 +9,12 @@ select
   h.changed_by,
   h.changed_at,
   h.reason,
-  h.note,
+  n.note,
   h.expected_return_on,
   h.certification_expires_at,
   h.job_run_id
 from public.peer_mentor_status_history as h
+left join peerpause.notes_of(%(mentor_id)s::uuid) as n on n.entry_id = h.id
 where
   h.mentor_id = %(mentor_id)s::uuid
   and (%(new_status)s::text is null or h.new_status::text = %(new_status)s::text)

@@ -1,5 +1,6 @@
 -- A mentor's status as it stands, with the change that led to it and the pause that is planned, if there is one.
--- PT404 where there is no such mentor among those the caller may see; row security decides.
+-- PT404 where there is no such mentor among those the caller may see; row security decides. That somebody else's note was read is
+-- recorded; where nothing can be written, the note stays out (peerpause.notes_of).
 create function public.get_mentor_status(p_mentor_id uuid)
 returns table (
   mentor_id uuid,
@@ -29,11 +30,12 @@ begin
   return query
   select
     p.id, p.organisation_id, p.display_name, p.first_name, p.status, h.previous_status,
-    coalesce(h.changed_at, p.updated_at), h.changed_by, h.reason, h.note,
+    coalesce(h.changed_at, p.updated_at), h.changed_by, h.reason,
+    (select n.note from peerpause.notes_of(p.id, 'note') as n where n.entry_id = h.id),
     p.pause_reason, p.pause_at, p.expected_return_on, p.reactivated_at, p.updated_at, s.effective_at
   from public.peer_mentors as p
   left join lateral (
-    select c.previous_status, c.changed_at, c.changed_by, c.reason, c.note
+    select c.id, c.previous_status, c.changed_at, c.changed_by, c.reason
     from public.peer_mentor_status_history as c
     where c.mentor_id = p.id
     order by c.changed_at desc

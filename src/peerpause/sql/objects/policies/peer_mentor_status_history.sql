@@ -11,5 +11,10 @@ using (
   )
 );
 
-grant select on public.peer_mentor_status_history to authenticated, service_role;
+-- All but the note, which is read by peerpause.notes_of.
+grant select (
+  organisation_id, id, mentor_id, previous_status, new_status, changed_by, changed_at, reason, expected_return_on, certification_expires_at,
+  job_run_id, told_at
+) on public.peer_mentor_status_history to authenticated;
+grant select on public.peer_mentor_status_history to service_role;
 grant update (told_at) on public.peer_mentor_status_history to service_role;

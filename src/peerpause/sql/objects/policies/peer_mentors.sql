@@ -28,6 +28,10 @@ with check (
   )
 );
 
-grant select on public.peer_mentors to authenticated;
+-- All but pause_note, which is read by peerpause.notes_of. An app that let people read the whole table before us keeps that.
+grant select (
+  id, organisation_id, user_id, display_name, first_name, external_id, predecessor_id, listed, languages, presentation, public_contact,
+  status, pause_at, pause_reason, expected_return_on, reactivated_at, updated_at
+) on public.peer_mentors to authenticated;
 grant update (status, pause_at, pause_reason, pause_note, expected_return_on) on public.peer_mentors to authenticated;
 grant select, insert, update, delete on public.peer_mentors to service_role;

@@ -10,5 +10,9 @@ using (
   )
 );
 
-grant select on public.scheduled_status_changes to authenticated;
+-- All but the note, which is read by peerpause.notes_of.
+grant select (
+  organisation_id, id, mentor_id, new_status, effective_at, reason, expected_return_on, requested_by, requested_at, settled_at, settled_by,
+  outcome
+) on public.scheduled_status_changes to authenticated;
 grant select, insert, update, delete on public.scheduled_status_changes to service_role;

@@ -26,6 +26,7 @@ from peerpause.notifications.outbox import Outbox
 from peerpause.notifications.sender import Sender
 from peerpause.notifications.service import CoordinatorNotificationService
 from peerpause.privacy.personal_data import PersonalData
+from peerpause.privacy.retention import Retention
 from peerpause.roster.endpoints import WebhookEndpoints
 from peerpause.roster.watch import RosterWatch
 from peerpause.roster.webhooks import WebhookBook, WebhookSender
@@ -54,6 +55,7 @@ class Services:
     webhooks: WebhookSender
     webhook_endpoints: WebhookEndpoints
     personal_data: PersonalData
+    retention: Retention
     audit: AuditTrail
     metrics: Metrics
     jobs: App
@@ -122,6 +124,7 @@ async def services(
             ),
             webhook_endpoints=WebhookEndpoints(sessions=sessions, addresses=webhook),
             personal_data=PersonalData(sessions=sessions),
+            retention=Retention(sessions=sessions),
             audit=AuditTrail(sessions=sessions),
             metrics=metrics,
             jobs=_jobs(database_url),

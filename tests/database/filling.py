@@ -105,6 +105,9 @@ _ROWS: Mapping[str, LiteralString] = {
         insert into peerpause.mentor_reads (organisation_id, mentor_id, hour, reader_id, what)
         values (%(organisation)s, %(mentor)s, date_trunc('hour', now(), 'UTC'), %(person)s, 'history')
     """,
+    "peerpause.retention_rules": """
+        insert into peerpause.retention_rules (organisation_id) values (%(organisation)s)
+    """,
     "peerpause.erasures": """
         insert into peerpause.erasures (pseudonym, mentor_ids, counts) values (gen_random_uuid(), array[%(mentor)s::uuid], '{}')
     """,

@@ -55,6 +55,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "deliveries": ("deliveries:app", "See how telling people went, and let what failed start over."),
     "person": ("person:app", "Give somebody everything that is kept about them, or erase them."),
+    "retention": ("retention:app", "See and set how long things are kept; let go of what is older."),
     "audit": ("audit:app", "Check that the record of changes is whole; export it with its proof."),
     "people": ("people:app", "Say as whom the sign-in service knows somebody."),
     "supabase": ("supabase:app", "Work with a Supabase project folder."),

@@ -11,6 +11,7 @@ from peerpause.certifications.expiry import CertificationExpiryJob
 from peerpause.certifications.watchdog import CertificationWatchdog
 from peerpause.database.session import Service, Sessions
 from peerpause.notifications.bell import OutboxBell
+from peerpause.privacy.retention import Retention
 from peerpause.roster.watch import RosterWatch
 from peerpause.roster.webhooks import WebhookSender
 from peerpause.telemetry import Event
@@ -56,6 +57,11 @@ class Tools(Protocol):
     @property
     def webhooks(self) -> WebhookSender:
         """What tells websites of them."""
+        ...
+
+    @property
+    def retention(self) -> Retention:
+        """What lets go of what was kept long enough."""
         ...
 
     @property
@@ -115,6 +121,13 @@ async def tidy_up(context: JobContext, timestamp: int) -> None:
     await tools.sessions.call(Service(), "forget_web_sessions")
     await tools.sessions.call(Service(), "forget_sign_ins")
     await tools.jobs.job_manager.delete_old_jobs(nb_hours=24, include_failed=False)
+
+
+@tasks.periodic(cron="40 3 * * *")
+@tasks.task(queue=QUEUE, queueing_lock="let_go", pass_context=True)
+async def let_go(context: JobContext, timestamp: int) -> None:
+    """Let go of what each organisation has kept long enough, when the night's check is long over."""
+    await _tools(context).retention.run()
 
 
 @tasks.periodic(cron="*/10 * * * *")

@@ -20,13 +20,14 @@ create table public.job_runs (
   reached_organisation_id uuid,
   reached_day date,
   reached_certification_id uuid,
-  constraint job_runs_job_is_known check (job in ('certification_expiry', 'certification_watchdog')),
+  tally jsonb not null default '{}',
+  constraint job_runs_job_is_known check (job in ('certification_expiry', 'certification_watchdog', 'retention')),
   constraint job_runs_status_is_known check (status in ('running', 'succeeded', 'failed')),
   constraint job_runs_end_with_a_time check ((status = 'running') = (finished_at is null)),
   constraint job_runs_fail_for_a_reason check ((status = 'failed') = (error_code is not null))
 );
 
-comment on table public.job_runs is 'Runs of the certificate check and its watchdog, with their counts.';
+comment on table public.job_runs is 'Runs of the certificate check, its watchdog and retention, with their counts.';
 comment on column public.job_runs.organisation_id is 'Null for the nightly run over all organisations.';
 comment on column public.job_runs.started_by is 'The person who started it by hand; null means the schedule.';
 comment on column public.job_runs.chapter_ids is 'The chapters a run by hand was limited to; null means all.';
@@ -36,6 +37,8 @@ comment on column public.job_runs.error_code is 'Why a run failed: a SQLSTATE, a
 comment on column public.job_runs.visited is 'Expired certificates looked at so far, of the number expected at the start.';
 comment on column public.job_runs.reached_certification_id is
   'The last certificate looked at, in order of organisation, last valid day and id: from here the next batch goes on.';
+
+comment on column public.job_runs.tally is 'What a run of retention let go of, by kind.';
 
 create index job_runs_latest on public.job_runs (job, started_at desc);
 create unique index job_runs_one_at_a_time on public.job_runs (job) where status = 'running';

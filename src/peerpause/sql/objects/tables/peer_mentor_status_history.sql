@@ -32,6 +32,7 @@ comment on column public.peer_mentor_status_history.told_at is
   'When the outbox turned this row into deliveries; the only column that may ever be set, once.';
 
 create unique index history_by_mentor on public.peer_mentor_status_history (mentor_id, changed_at);
+create index history_notes on public.peer_mentor_status_history (organisation_id, changed_at) where note is not null;
 create index history_untold on public.peer_mentor_status_history (id) where told_at is null;
 
 alter table public.peer_mentor_status_history enable row level security;

@@ -69,6 +69,11 @@ async def live(database: Database, world: World) -> None:
                 " values ('https://login.example.org', %s, %s, 'hand')",
                 (f"known-as-{person.first_name}", person.user_id),
             )
+        # What Bo was answered over HTTP, for a day.
+        connection.execute(
+            "insert into public.idempotency_keys (caller, key, request, fingerprint, response) values (%s, 'http', 'POST /x', 'x', %s)",
+            (world.bo.user_id, json.dumps({"body": {"mentor_id": str(world.ada.mentor_id), "note": NOTE}})),
+        )
         connection.execute(
             "update public.peer_mentors set external_id = 'zebrafish-1001' where id = %s",
             (world.ada.mentor_id,),

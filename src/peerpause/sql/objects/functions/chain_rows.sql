@@ -2,6 +2,7 @@
 -- p_organisation_ids[n] is whose row p_ids[n] is; p_kind says that all are of one kind, null that they may be of any. Answers how
 -- many were added.
 --
+-- Every look-up is for a few rows by key, also while statistics still say that the chain is empty: hence no scans of whole tables.
 -- Locks the ends of the chains in the order of the organisations' ids, to the end of the transaction; the rows themselves are locked
 -- by whoever calls, before.
 create function peerpause.chain_rows(
@@ -14,13 +15,16 @@ returns integer
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
 as $$
 declare
+  v_now constant timestamptz := clock_timestamp();
+  -- The salts are drawn from one random seed that nobody keeps: asking the system for each costs more than all the rest.
+  v_seed constant bytea := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
   v_head peerpause.audit_heads;
-  v_link peerpause.audit_chain;
-  v_links peerpause.audit_chain[];
-  v_row record;
-  v_ids uuid[];
+  v_new record;
+  v_text text;
+  v_hashes bytea[];
   v_added integer := 0;
 begin
   if cardinality(p_ids) = 0 then
@@ -36,39 +40,70 @@ begin
   for v_head in
     select * from peerpause.audit_heads as a where a.organisation_id = any(p_organisation_ids) order by a.organisation_id for update
   loop
-    v_links := '{}';
-    v_ids := array(
-      select i.id from unnest(p_organisation_ids, p_ids) as i (organisation_id, id) where i.organisation_id = v_head.organisation_id
-    );
-    for v_row in
+    -- What each link says, in the words of peerpause.audit_hash.
+    select
+      coalesce(array_agg(l.entry_id order by l.entry_id), '{}') as ids,
+      array_agg(l.kind order by l.entry_id) as kinds,
+      array_agg(l.person_salt order by l.entry_id) as person_salts,
+      array_agg(l.person_digest order by l.entry_id) as person_digests,
+      array_agg(l.note_salt order by l.entry_id) as note_salts,
+      array_agg(l.note_digest order by l.entry_id) as note_digests,
+      array_agg(
+        json_build_array(
+          v_head.organisation_id, v_head.place + l.number, l.kind, l.entry_id,
+          to_char(v_now at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), p_adopted, l.facts,
+          encode(l.person_digest, 'hex'), encode(l.note_digest, 'hex'), null, null
+        )::text
+        order by l.entry_id
+      ) as texts
+    into v_new
+    from (
       select
-        r.entry_id, r.kind, r.facts, p.salt as person_salt, peerpause.audit_digest(p.salt, r.person_id::text) as person_digest,
-        n.salt as note_salt, peerpause.audit_digest(n.salt, r.note) as note_digest
+        r.entry_id, r.kind, r.facts, row_number() over (order by r.entry_id) as number,
+        p.salt as person_salt, sha256(uuid_send(p.salt) || convert_to(r.person_id::text, 'UTF8')) as person_digest,
+        n.salt as note_salt, sha256(uuid_send(n.salt) || convert_to(r.note, 'UTF8')) as note_digest
       from peerpause.audit_rows as r
-      left join lateral (select gen_random_uuid() as salt where r.person_id is not null) as p on true
-      left join lateral (select gen_random_uuid() as salt where r.note is not null) as n on true
+      left join lateral (
+        select encode(substring(sha256(v_seed || uuid_send(r.entry_id) || '\x01') from 1 for 16), 'hex')::uuid as salt
+        where r.person_id is not null
+      ) as p on true
+      left join lateral (
+        select encode(substring(sha256(v_seed || uuid_send(r.entry_id) || '\x02') from 1 for 16), 'hex')::uuid as salt
+        where r.note is not null
+      ) as n on true
       where
         r.organisation_id = v_head.organisation_id
-        and r.entry_id = any(v_ids)
+        and r.entry_id = any(
+          array(
+            select i.id
+            from unnest(p_organisation_ids, p_ids) as i (organisation_id, id)
+            where i.organisation_id = v_head.organisation_id
+          )
+        )
         and (p_kind is null or r.kind = p_kind)
         and not exists (select from peerpause.audit_chain as c where c.entry_id = r.entry_id and c.kind = r.kind)
-      order by r.entry_id
-    loop
-      v_head.place := v_head.place + 1;
-      v_link := (
-        v_head.organisation_id, v_head.place, v_row.kind, v_row.entry_id, clock_timestamp(), p_adopted,
-        v_row.person_salt, v_row.person_digest, v_row.note_salt, v_row.note_digest, null, null, null
-      );
-      v_head.hash := peerpause.audit_hash(v_head.hash, v_link, v_row.facts);
-      v_link.hash := v_head.hash;
-      v_links := v_links || v_link;
-    end loop;
-    if cardinality(v_links) > 0 then
-      insert into peerpause.audit_chain select l.* from unnest(v_links) as l;
+    ) as l;
+    if cardinality(v_new.ids) > 0 then
+      v_hashes := array[]::bytea[];
+      foreach v_text in array v_new.texts
+      loop
+        v_head.hash := sha256(v_head.hash || convert_to(v_text, 'UTF8'));
+        v_hashes := v_hashes || v_head.hash;
+      end loop;
+      insert into peerpause.audit_chain (
+        organisation_id, place, kind, entry_id, chained_at, adopted, person_salt, person_digest, note_salt, note_digest, hash
+      )
+      select
+        v_head.organisation_id, v_head.place + l.number, l.kind, l.entry_id, v_now, p_adopted,
+        l.person_salt, l.person_digest, l.note_salt, l.note_digest, l.hash
+      from unnest(
+        v_new.ids, v_new.kinds, v_new.person_salts, v_new.person_digests, v_new.note_salts, v_new.note_digests, v_hashes
+      )
+      with ordinality as l (entry_id, kind, person_salt, person_digest, note_salt, note_digest, hash, number);
       update peerpause.audit_heads as a
-      set place = v_head.place, hash = v_head.hash
+      set place = v_head.place + cardinality(v_hashes), hash = v_head.hash
       where a.organisation_id = v_head.organisation_id;
-      v_added := v_added + cardinality(v_links);
+      v_added := v_added + cardinality(v_hashes);
     end if;
   end loop;
   return v_added;

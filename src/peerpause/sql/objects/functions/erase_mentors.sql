@@ -17,7 +17,7 @@ declare
     where o.id = p_organisation_id
   );
   v_name constant text := v_word || ' ' || left(p_pseudonym::text, 8);
-  v_counts jsonb := '{}';
+  v_counts jsonb := '{}'::jsonb;
   v_count bigint;
 begin
   if cardinality(v_mentor_ids) = 0 then
@@ -63,6 +63,14 @@ begin
     and n.payload ->> 'display_name' is distinct from v_name;
   get diagnostics v_count = row_count;
   v_counts := v_counts || jsonb_build_object('notifications', v_count);
+
+  -- What others were answered over HTTP may quote names and notes; they are kept for a day.
+  delete from public.idempotency_keys as k
+  where
+    (k.organisation_id is null or k.organisation_id = p_organisation_id)
+    and exists (select from unnest(v_mentor_ids) as m (id) where strpos(k.response::text, m.id::text) > 0);
+  get diagnostics v_count = row_count;
+  v_counts := v_counts || jsonb_build_object('idempotency_keys', v_count);
 
   update public.peer_mentors as p
   set

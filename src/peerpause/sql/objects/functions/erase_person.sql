@@ -30,6 +30,15 @@ begin
     and (e.mentor_ids && v_mentor_ids or e.pseudonym = v_user_id or e.person_digest = peerpause.person_digest(v_user_id))
   order by e.erased_at
   limit 1;
+  -- An erasure everywhere is this organisation's business only if the person was known here.
+  if
+    p_organisation_id is not null
+    and v_erasure.organisation_id is null
+    and cardinality(v_mentor_ids) = 0
+    and not peerpause.has_recorded(v_erasure.pseudonym, p_organisation_id)
+  then
+    v_erasure := null;
+  end if;
   if v_erasure.pseudonym is null then
     perform peerpause.authorise_person(v_user_id, v_mentor_ids, p_organisation_id);
   elsif p_organisation_id is not null then
@@ -83,21 +92,23 @@ as $$
 declare
   v_user_id constant uuid := nullif(p_user_id, p_pseudonym);
   v_organisation_id uuid;
-  v_counts jsonb := '{}';
+  v_counts jsonb := '{}'::jsonb;
   v_repeated constant boolean := exists (select from peerpause.erasures as e where e.pseudonym = p_pseudonym);
 begin
   begin
+    -- All records first and the chains last, as the outbox does, so that the two never wait for each other.
+    perform from public.peer_mentor_status_history as h
+    where
+      (p_organisation_id is null or h.organisation_id = p_organisation_id)
+      and (h.mentor_id = any(p_mentor_ids) or h.changed_by = v_user_id)
+    order by h.id
+    for update;
     for v_organisation_id in
       select o.id
       from public.organisations as o
       where p_organisation_id is null or o.id = p_organisation_id
       order by o.id
     loop
-      -- All records first and the chain last, as the outbox does, so that the two never wait for each other.
-      perform from public.peer_mentor_status_history as h
-      where h.organisation_id = v_organisation_id and (h.mentor_id = any(p_mentor_ids) or h.changed_by = v_user_id)
-      order by h.id
-      for update;
       v_counts := peerpause.summed(v_counts, peerpause.erase_mentors(v_organisation_id, p_mentor_ids, p_pseudonym));
       v_counts := peerpause.summed(v_counts, peerpause.erase_user(v_organisation_id, v_user_id, p_pseudonym));
     end loop;

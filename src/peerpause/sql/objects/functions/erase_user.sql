@@ -10,7 +10,7 @@ declare
   v_count bigint;
 begin
   if p_user_id is null then
-    return '{}';
+    return '{}'::jsonb;
   end if;
   v_counts := jsonb_build_object('records', peerpause.clear_person(p_organisation_id, p_user_id, p_pseudonym, 'erasure'));
 
@@ -76,7 +76,7 @@ end
 $$;
 
 -- Takes away what belongs to no one organisation: the entry in the directory, the devices, the sign-ins. Within one organisation that happens
--- only where the person has no part in another. Answers a tally by table.
+-- only where the person has no part in another, and left no record there. Answers a tally by table.
 create function peerpause.erase_account(p_user_id uuid, p_everywhere boolean, p_pseudonym uuid)
 returns jsonb
 language plpgsql
@@ -84,14 +84,14 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_counts jsonb := '{}';
+  v_counts jsonb := '{}'::jsonb;
   v_count bigint;
 begin
   if p_everywhere then
     delete from peerpause.global_admins as g where g.user_id = p_user_id;
     get diagnostics v_count = row_count;
     v_counts := jsonb_build_object('global_admins', v_count);
-  elsif peerpause.has_a_part(p_user_id, null) then
+  elsif peerpause.has_a_part(p_user_id, null) or peerpause.has_recorded(p_user_id, null) then
     return v_counts;
   end if;
   update public.job_runs as j
@@ -100,6 +100,12 @@ begin
   update peerpause.erasures as e
   set requested_by = p_pseudonym
   where e.organisation_id is null and e.requested_by = p_user_id;
+  delete from peerpause.bulk_changes as b where b.requested_by = p_user_id;
+  get diagnostics v_count = row_count;
+  v_counts := v_counts || jsonb_build_object('bulk_changes', v_count);
+  delete from public.idempotency_keys as k where k.caller = p_user_id;
+  get diagnostics v_count = row_count;
+  v_counts := v_counts || jsonb_build_object('idempotency_keys', v_count);
   delete from public.device_tokens as d where d.user_id = p_user_id;
   get diagnostics v_count = row_count;
   v_counts := v_counts || jsonb_build_object('device_tokens', v_count);

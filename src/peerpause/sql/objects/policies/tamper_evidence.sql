@@ -1,9 +1,6 @@
 -- The audit chain: admins verify and export their organisation's, the worker makes it longer, nobody reads or writes its tables.
 revoke all on function
 peerpause.audit_stamp(timestamptz),
-peerpause.history_facts(public.peer_mentor_status_history),
-peerpause.renewal_facts(public.certification_renewals),
-peerpause.override_facts(public.certification_overrides),
 peerpause.audit_digest(uuid, text),
 peerpause.audit_hash(bytea, peerpause.audit_chain, json),
 peerpause.chain_rows(uuid[], uuid[], text, boolean),

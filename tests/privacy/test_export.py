@@ -30,7 +30,7 @@ async def test_ada_gets_everything_about_herself(world: World, data: PersonalDat
     assert filled == {
         "people", "peer_mentors", "device_tokens", "web_sessions", "chapter_memberships", "peer_mentor_status_history",
         "scheduled_status_changes", "certifications", "certification_renewals", "certification_overrides", "mentor_notices",
-        "notifications", "notification_deliveries", "idempotency_keys",
+        "notifications", "notification_deliveries", "idempotency_keys", "sign_in_identities",
     }  # fmt: skip
     said = texts_in(mine.content)
     for each in (

@@ -11,6 +11,7 @@ import aiohttp
 from procrastinate import App, PsycopgConnector
 
 from peerpause.audit.trail import AuditTrail
+from peerpause.certifications.checks import ChecksByHand
 from peerpause.certifications.expiry import CertificationExpiryJob
 from peerpause.certifications.watchdog import CertificationWatchdog
 from peerpause.database.session import Caller, Sessions
@@ -50,6 +51,7 @@ class Services:
     notifications: CoordinatorNotificationService
     by_token: TokenPusher
     expiry: CertificationExpiryJob
+    checks: ChecksByHand
     watchdog: CertificationWatchdog
     roster_watch: RosterWatch
     webhooks: WebhookSender
@@ -105,6 +107,9 @@ async def services(
             carrier=EmailCarrier(channel=email, message_host=_host(public_url), public_url=public_url),
             metrics=metrics,
         )
+        expiry = CertificationExpiryJob(sessions=sessions)
+        checks = ChecksByHand(sessions=sessions, job=expiry, wake_outbox=bell.ring)
+        stack.push_async_callback(checks.close)
         webhook = WebhookChannel()
         stack.push_async_callback(webhook.close)
         yield Services(
@@ -116,7 +121,8 @@ async def services(
                 sessions=sessions, dispatcher=dispatcher, outbox=outbox, book=book, push_sender=push_sender
             ),
             by_token=TokenPusher(channel=push, book=book),
-            expiry=CertificationExpiryJob(sessions=sessions),
+            expiry=expiry,
+            checks=checks,
             watchdog=CertificationWatchdog(sessions=sessions, found=metrics.watchdog_found),
             roster_watch=RosterWatch(sessions=sessions),
             webhooks=WebhookSender(

@@ -104,7 +104,17 @@ class CertificationExpiryJob:
         if run_id is None:
             _log.info(Event.JOB_ALREADY_RUNNING, job=JOB)
             return ExpiryReport(None, "already_running")
-        _log.info(Event.JOB_START, job=JOB, job_id=str(run_id), chapters=_count(chapter_ids))
+        return await self.carry_out(run_id, progress=progress, chapters=_count(chapter_ids))
+
+    async def carry_out(
+        self,
+        run_id: UUID,
+        *,
+        progress: Callable[[ExpiryReport], None] = lambda report: None,
+        chapters: int | None = None,
+    ) -> ExpiryReport:
+        """Pause batch after batch in a run that has been opened, and close it. Raises as ``run``; ``chapters`` is only logged."""
+        _log.info(Event.JOB_START, job=JOB, job_id=str(run_id), chapters=chapters)
         try:
             report = await self._work_through(run_id, progress)
         except BaseException as error:

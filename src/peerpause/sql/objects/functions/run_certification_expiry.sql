@@ -1,3 +1,37 @@
+-- Which chapters a caller may have checked: for a person those they name, else all they answer for; for the service role what it
+-- names, where null is everybody. 42501: a chapter that is not the caller's, no chapter at all, or nobody is signed in.
+create function peerpause.chapters_to_check(p_chapter_ids uuid[])
+returns uuid[]
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_own_chapter_ids uuid[];
+  v_chapter_id uuid;
+begin
+  if peerpause.caller_is_service() then
+    return p_chapter_ids;
+  end if;
+  if (select auth.uid()) is null then
+    raise exception 'sign in first' using errcode = '42501', hint = 'Send the access token of a coordinator or an admin.';
+  end if;
+  select array_agg(c.id)
+  into v_own_chapter_ids
+  from public.chapters as c
+  where c.id = any(peerpause.my_chapters()) or c.organisation_id = any(peerpause.my_organisations());
+  if v_own_chapter_ids is null then
+    raise exception 'you coordinate no chapter'
+      using errcode = '42501', hint = 'Ask an admin of the organisation to make you a coordinator.';
+  end if;
+  foreach v_chapter_id in array coalesce(p_chapter_ids, '{}') loop
+    perform peerpause.authorise_chapter(v_chapter_id);
+  end loop;
+  return coalesce(p_chapter_ids, v_own_chapter_ids);
+end
+$$;
+
 -- The certificate check as one call: pauses every active mentor whose required certificate has lapsed.
 --
 -- The service role checks everyone, or the chapters it names; a coordinator their own chapters; an admin the organisation's.
@@ -11,30 +45,10 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_chapter_ids uuid[] := p_chapter_ids;
-  v_own_chapter_ids uuid[];
-  v_chapter_id uuid;
+  v_chapter_ids constant uuid[] := peerpause.chapters_to_check(p_chapter_ids);
   v_run_id uuid;
   v_report jsonb;
 begin
-  if not peerpause.caller_is_service() then
-    if (select auth.uid()) is null then
-      raise exception 'sign in first' using errcode = '42501', hint = 'Send the access token of a coordinator or an admin.';
-    end if;
-    select array_agg(c.id)
-    into v_own_chapter_ids
-    from public.chapters as c
-    where c.id = any(peerpause.my_chapters()) or c.organisation_id = any(peerpause.my_organisations());
-    if v_own_chapter_ids is null then
-      raise exception 'you coordinate no chapter'
-        using errcode = '42501', hint = 'Ask an admin of the organisation to make you a coordinator.';
-    end if;
-    v_chapter_ids := coalesce(v_chapter_ids, v_own_chapter_ids);
-    foreach v_chapter_id in array v_chapter_ids loop
-      perform peerpause.authorise_chapter(v_chapter_id);
-    end loop;
-  end if;
-
   v_run_id := peerpause.begin_expiry_run(v_chapter_ids);
   if v_run_id is null then
     return jsonb_build_object(

@@ -43,7 +43,10 @@ grant execute on function peerpause.blocking_lapse(uuid, uuid) to service_role;
 -- What pages ask: each checks the caller itself.
 grant execute on function
 peerpause.contacts_of_mentor(uuid),
-peerpause.actors_of_mentor(uuid)
+peerpause.actors_of_mentor(uuid),
+peerpause.recorders_of_mentor(uuid),
+peerpause.starters_of_runs(uuid[]),
+peerpause.begin_expiry_run_by_hand(uuid[])
 to authenticated, service_role;
 
 -- The work behind the functions of public: each checks the caller itself.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from peerpause.database.session import Caller, Sessions
@@ -46,15 +48,7 @@ async def record_renewal(
         "idempotency_key": idempotency_key,
     }
     (row,) = await sessions.call(caller, "record_renewal", parameters)
-    answer = row["answer"]
-    return Renewal(
-        mentor_id=UUID(answer["mentor_id"]),
-        certification_id=UUID(answer["certification_id"]),
-        kind=answer["kind"],
-        expires_on=None if answer["expires_on"] is None else date.fromisoformat(answer["expires_on"]),
-        reactivated=answer["reactivated"],
-        status=answer["status"],
-    )
+    return read_renewal(row["answer"])
 
 
 async def grant_override(
@@ -79,3 +73,15 @@ async def grant_override(
     }
     (row,) = await sessions.call(caller, "grant_certification_override", parameters)
     return UUID(row["answer"]["override_id"])
+
+
+def read_renewal(answer: Mapping[str, Any]) -> Renewal:
+    """Read what the database answers to a renewal."""
+    return Renewal(
+        mentor_id=UUID(answer["mentor_id"]),
+        certification_id=UUID(answer["certification_id"]),
+        kind=answer["kind"],
+        expires_on=None if answer["expires_on"] is None else date.fromisoformat(answer["expires_on"]),
+        reactivated=answer["reactivated"],
+        status=answer["status"],
+    )

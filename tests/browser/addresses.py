@@ -32,4 +32,13 @@ MENTORS = (
     Address("settings", lambda town: town.ada, lambda town: "/settings"),
 )
 
-ADDRESSES: tuple[Address, ...] = (*EVERYBODY, *MENTORS)
+CERTIFICATES = (
+    Address("certificates", lambda town: town.bo, lambda town: "/certificates"),
+    Address(
+        "certificates-renew", lambda town: town.bo, lambda town: f"/certificates/{town.ada.mentor_id}/renew"
+    ),
+    Address("checks", lambda town: town.dag, lambda town: "/checks"),
+    Address("figures", lambda town: town.dag, lambda town: "/figures"),
+)
+
+ADDRESSES: tuple[Address, ...] = (*EVERYBODY, *MENTORS, *CERTIFICATES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -24,7 +25,7 @@ def certificates_are_required(owner: Session, world: World) -> None:
     require_certificate(owner, world.organisation_id)
 
 
-def begin(session: Session, chapters: list[object] | None = None) -> Row:
+def begin(session: Session, chapters: list[UUID] | None = None) -> Row:
     (row,) = session.execute(
         "select peerpause.begin_expiry_run_by_hand(%s::uuid[]) as run_id", (chapters,)
     ).fetchall()

@@ -5,7 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from peerpause.web import (
+    certificates,
+    checks,
     coming_back,
+    figures,
     home,
     inbox,
     leaving,
@@ -16,6 +19,7 @@ from peerpause.web import (
     own_records,
     pausing,
     preferences,
+    renewals,
     sign_in,
 )
 from peerpause.web.static import static_router
@@ -33,6 +37,10 @@ _AREAS = (
     own_profile,
     inbox,
     preferences,
+    certificates,
+    renewals,
+    checks,
+    figures,
 )
 
 

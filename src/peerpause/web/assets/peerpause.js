@@ -120,8 +120,16 @@
       if (again) {
         again = false;
         refreshSoon();
-      }
+      } else keepLooking();
     }
+  }
+
+  // For what no event tells of, such as how far a job has come: as often as the region asks for, until a fresh one asks no more.
+  let looking;
+  function keepLooking() {
+    clearTimeout(looking);
+    const every = Number(document.querySelector("[data-live-refresh][data-live-every]")?.dataset.liveEvery);
+    if (every) looking = setTimeout(refresh, every);
   }
 
   function takeOver(page) {
@@ -224,4 +232,5 @@
   enhance(document);
   focusOn(document.querySelector("[data-focus]"));
   connect();
+  keepLooking();
 })();

@@ -15,7 +15,7 @@ select
   d.is_public,
   s.effective_at as planned_at,
   s.reason as planned_reason,
-  s.note as planned_note,
+  case when s.id is not null then (select n.note from peerpause.notes_of(%(mentor_id)s::uuid) as n where n.entry_id = s.id) end as planned_note,
   s.expected_return_on as planned_return_on
 from peerpause.standing_of_mentor(%(mentor_id)s::uuid) as d
 inner join public.peer_mentors as p on p.id = %(mentor_id)s::uuid

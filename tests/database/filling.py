@@ -87,6 +87,10 @@ _ROWS: Mapping[str, LiteralString] = {
     "public.watchdog_incidents": """
         insert into public.watchdog_incidents (organisation_id, code) values (%(organisation)s, 'run_missing')
     """,
+    "public.organisation_changes": """
+        insert into public.organisation_changes (organisation_id, kind, before, after, changed_by)
+        values (%(organisation)s, 'settings', '{"language": "nb"}', '{"language": "nn"}', %(person)s)
+    """,
     "public.reason_labels": """
         insert into public.reason_labels (organisation_id, reason, language, label)
         values (%(organisation)s, 'travel', 'nb', 'På tur')

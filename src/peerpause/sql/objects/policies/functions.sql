@@ -46,7 +46,15 @@ peerpause.contacts_of_mentor(uuid),
 peerpause.actors_of_mentor(uuid),
 peerpause.recorders_of_mentor(uuid),
 peerpause.starters_of_runs(uuid[]),
-peerpause.begin_expiry_run_by_hand(uuid[])
+peerpause.begin_expiry_run_by_hand(uuid[]),
+peerpause.organisation_settings(uuid),
+peerpause.latest_settings_change(uuid),
+peerpause.change_organisation_settings(uuid, jsonb, uuid),
+peerpause.give_coordinator_role(uuid, uuid),
+peerpause.take_coordinator_role(uuid, uuid),
+peerpause.list_people_of_organisation(uuid, text, integer, text, uuid),
+peerpause.names_in_organisation(uuid, uuid[]),
+peerpause.retry_deliveries_of_organisation(uuid, uuid[])
 to authenticated, service_role;
 
 -- The work behind the functions of public: each checks the caller itself.

@@ -5,6 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from peerpause.web import (
+    admin,
+    admin_chapters,
+    admin_settings,
     certificates,
     checks,
     coming_back,
@@ -41,6 +44,9 @@ _AREAS = (
     renewals,
     checks,
     figures,
+    admin,
+    admin_settings,
+    admin_chapters,
 )
 
 

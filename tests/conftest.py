@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import psycopg
 import pytest
+import structlog
 from psycopg import sql
 
 from peerpause.database.migrate import Migrator
@@ -110,6 +111,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # A run in the background of a shell ignores Ctrl-C, and so would every program it starts; some tests mean just that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # As it comes, structlog draws an error with the values of every frame around it, which takes it seconds.
+    structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
     config.stash[_GAPS] = {}
     worker_input = getattr(config, "workerinput", None)
     if worker_input is not None:

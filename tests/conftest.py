@@ -112,7 +112,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # As it comes, structlog draws an error with the values of every frame around it, which takes it seconds.
-    structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
+    structlog.configure(
+        processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    )
     config.stash[_GAPS] = {}
     worker_input = getattr(config, "workerinput", None)
     if worker_input is not None:

@@ -41,4 +41,25 @@ CERTIFICATES = (
     Address("figures", lambda town: town.dag, lambda town: "/figures"),
 )
 
-ADDRESSES: tuple[Address, ...] = (*EVERYBODY, *MENTORS, *CERTIFICATES)
+
+def _of_dag(name: str, what: str) -> Address:
+    return Address(name, lambda town: town.dag, lambda town: f"/admin/{town.organisation_id}{what}")
+
+
+ADMINS = (
+    Address("admin-choose", lambda town: town.hal, lambda town: "/admin"),
+    _of_dag("admin", ""),
+    *(_of_dag(f"admin-{what}", f"/{what}") for what in ("settings", "chapters")),
+    Address(
+        "admin-chapter",
+        lambda town: town.dag,
+        lambda town: f"/admin/{town.organisation_id}/chapters/{town.north.chapter_id}?q=cy",
+    ),
+)
+
+ADDRESSES: tuple[Address, ...] = (
+    *EVERYBODY,
+    *MENTORS,
+    *CERTIFICATES,
+    *ADMINS,
+)

@@ -84,7 +84,7 @@ async def test_the_slower_of_two_admins_is_told_and_loses_nothing(pages: Pages, 
         other = add_admin(connection, "Ida", town.organisation_id)
     slow, quick = await pages.as_(town.dag), await pages.as_(other)
     form = (await slow.open(_settings(town))).form()
-    await quick.send(_settings(town), **{**form, "language": "nn"})
+    await quick.send(_settings(town), **{**form, "csrf": quick.csrf, "language": "nn"})
     seen = await slow.send(_settings(town), **{**form, "role_word_plural": "companions"})
     assert seen.status == 409
     assert "Somebody else changed this meanwhile." in seen.text

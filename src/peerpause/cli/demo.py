@@ -90,7 +90,7 @@ async def _demo(*, fresh: bool, port: int, fail_push: float, once: bool, folder:
                     say=lambda line: console.print(f"[dim]{line}[/]"),
                     progress=progress,
                 ) as prepared,
-                api(url, settings=load_settings(), port=port) as served,
+                api(url, prepared=prepared, settings=load_settings(), port=port) as served,
             ):
                 return await _show(prepared, served, console, url=url, once=once)
 

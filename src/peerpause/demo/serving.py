@@ -16,6 +16,8 @@ from pydantic import SecretStr
 
 from peerpause.api.app import create_app
 from peerpause.auth.tokens import issue_token
+from peerpause.demo.pages import add_demo_pages
+from peerpause.demo.stage import Stage
 from peerpause.errors import ConfigurationError
 from peerpause.settings import Settings
 
@@ -36,7 +38,7 @@ class Api:
 
 
 @asynccontextmanager
-async def api(database_url: str, *, settings: Settings, port: int) -> AsyncIterator[Api]:
+async def api(database_url: str, *, prepared: Stage, settings: Settings, port: int) -> AsyncIterator[Api]:
     """Serve beside the block; ``port`` 0 takes any that is free. Raises ``ConfigurationError`` where the port is taken."""
     secret = secrets.token_urlsafe(32)
     listener = _listen(port)
@@ -45,6 +47,7 @@ async def api(database_url: str, *, settings: Settings, port: int) -> AsyncItera
         update={"jwt_secret": SecretStr(secret), "jwks_url": None, "jwt_issuer": None, "public_url": address}
     )
     app = create_app(ours, database_url=database_url, with_worker=False)
+    add_demo_pages(app, sessions=prepared.services.sessions, standin=prepared.standin)
     server = _Server(
         uvicorn.Config(
             app,

@@ -80,10 +80,11 @@ def _ids(cast: Mapping[str, Any]) -> dict[str, Any]:
 
 _INVITATION: Final = """
 Open
+  {address}/demo   the web pages: choose who you want to be, and see the pushes arrive beside it
   {address}/public/chapters/{chapter_id}/mentors.html   a chapter's public page
   {address}/docs   the API, described
 
-Sign in as {coordinator_name}: this token is theirs for a day. Pause {mentor_first_name} with it and watch the pushes arrive here:
+Or sign in to the API as {coordinator_name}: this token is theirs for a day. Pause {mentor_first_name} with it and watch the pushes here:
 
   TOKEN={token}
   curl -s -X POST {address}/v1/mentors/{mentor_id}/pause \\

@@ -76,9 +76,7 @@ def add_demo_pages(app: FastAPI, *, sessions: Sessions, standin: FcmStandin) -> 
 
 async def _find_people(sessions: Sessions) -> Sequence[DemoPerson]:
     (cast,) = await sessions.call(Service(), "demo_cast")
-    rows = await sessions.call(
-        Service(), "demo_personas", {"organisation_id": cast["organisation_id"]}
-    )
+    rows = await sessions.call(Service(), "demo_personas", {"organisation_id": cast["organisation_id"]})
     found: dict[str, tuple[UUID, str]] = {
         "mentor": (cast["mentor_user_id"], cast["mentor_name"]),
         "coordinator": (cast["coordinator_id"], cast["coordinator_name"]),

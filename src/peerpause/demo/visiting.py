@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from html import escape
 from typing import Any, Final
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -52,6 +53,12 @@ class VisitingAct:
         code, _ = await self._get(status)
         require(code == 401, "nobody gets in without a token")
         self._console.print("  401  nobody gets in without a token")
+        code, body = await self._get(f"{self._api.address}/demo")
+        require(
+            code == 200 and escape(cast["mentor_name"]) in body and "<h1" in body,
+            "the web page opens and offers who to be",
+        )
+        self._console.print(f"  200  the web pages are open   {self._api.address}/demo", soft_wrap=True)
 
     async def invitation(self) -> str:
         """What to open and how to sign in, for whoever watches."""

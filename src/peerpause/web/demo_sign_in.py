@@ -1,4 +1,4 @@
-"""Signing in without a provider, for the demo alone: a page to choose a person. Nothing but the demo's own code can switch it on."""
+"""Signing in without a provider, for the demo alone: by choosing a person. Nothing but the demo's own code can switch it on."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from fastapi import APIRouter, Request, Response
 from peerpause.errors import PermissionDenied
 from peerpause.web.asking import MaybeSignedIn, local_path, require_our_page
 from peerpause.web.forms import read_form
-from peerpause.web.pages import page, words_of
+from peerpause.web.pages import words_of
 from peerpause.web.refusals import PageRoute
 from peerpause.web.sign_in import begin_session
 
 CHOOSE: Final = "/demo/choose"
-"""Where one chooses a person."""
+"""Where the demo's front page sends whom one has chosen."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoPerson:
-    """Somebody made up, whom a visitor of the demo may be; ``part`` says in a few words what they are."""
+    """Somebody made up, whom a visitor of the demo may be; ``part`` is a word for what they are, by which the page chooses what to say of them."""
 
     user_id: UUID
     name: str
@@ -33,15 +33,11 @@ People = Callable[[], Awaitable[Sequence[DemoPerson]]]
 
 
 def demo_sign_in_routes(people: People) -> APIRouter:
-    """The page, and its form. ``people`` gives those who may be chosen, and nobody else can be.
+    """Where the choice is sent. ``people`` gives those who may be chosen, and nobody else can be.
 
-    These routes let anybody in as anybody of those: only for a database of made-up people.
+    This lets anybody in as anybody of those: only for a database of made-up people.
     """
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
-
-    @router.get(CHOOSE)
-    async def choose(request: Request) -> Response:
-        return page(request, "demo_choose.html", people=await people())
 
     @router.post(CHOOSE)
     async def chosen(request: Request, before: MaybeSignedIn) -> Response:

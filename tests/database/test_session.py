@@ -396,3 +396,24 @@ async def held(database: Database, mentor_id: UUID) -> AsyncIterator[Watch]:
         async with watching(database) as watch:
             yield watch
         await holder.rollback()
+
+
+@pytest.mark.parametrize("refusals", range(1, 9))
+async def test_a_statement_that_was_skipped_behind_a_refusal_is_not_taken_for_prepared(
+    sessions: Sessions, world: World, refusals: int
+) -> None:
+    """However often it was sent in vain before: one of the times is the one at which the driver would have it prepared."""
+    for _ in range(refusals):
+        with pytest.raises(MentorNotFound):
+            await sessions.call_all(
+                as_(world.bo.user_id), status_of(world.greta.mentor_id), status_of(world.ada.mentor_id)
+            )
+    for _ in range(6):
+        unread, _row = await sessions.call_all(
+            as_(world.bo.user_id), Step("count_unread"), status_of(world.ada.mentor_id)
+        )
+        assert unread == [{"unread": 0}]
+        with pytest.raises(MentorNotFound):
+            await sessions.call_all(
+                as_(world.bo.user_id), status_of(world.greta.mentor_id), Step("count_unread")
+            )

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import select
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol, Self, TypeAlias
 from uuid import UUID
 
+import psycopg
 from psycopg import AsyncConnection, AsyncTransaction
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
@@ -109,6 +110,7 @@ class Sessions:
         lock_timeout: str = "10s",
     ) -> None:
         self._lock_timeout = lock_timeout
+        self._prepares = prepare_after is not None
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
             connection_class=AsyncConnection[DictRow],
@@ -151,15 +153,19 @@ class Sessions:
         """
         with refusals_translated():
             async with self._pool.connection() as connection:
-                # What is sent down a pipeline is one transaction, which its end commits: no begin and no commit need to be sent.
-                async with connection.pipeline():
-                    try:
-                        await self._assume(connection, caller)
-                        cursors = [await connection.execute(step.text, step.parameters) for step in steps]
-                    except BaseException:
-                        # A step that never left us would else leave those before it to be committed.
-                        await connection.execute("rollback")
-                        raise
+                try:
+                    # What is sent down a pipeline is one transaction, which its end commits: no begin and no commit need to be sent.
+                    async with connection.pipeline():
+                        try:
+                            await self._assume(connection, caller)
+                            cursors = [await connection.execute(step.text, step.parameters) for step in steps]
+                        except BaseException:
+                            # A step that never left us would else leave those before it to be committed.
+                            await connection.execute("rollback")
+                            raise
+                except psycopg.Error:
+                    await self._forget_prepared(connection)
+                    raise
                 return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
     @asynccontextmanager
@@ -184,6 +190,18 @@ class Sessions:
                     await transaction.enter_async_context(AsyncTransaction(connection))
                     await self._assume(connection, caller)
                 yield connection
+
+    async def _forget_prepared(self, connection: Connection) -> None:
+        """Let driver and server agree again on which statements are prepared.
+
+        The driver takes a statement for prepared once it has sent it, but behind a refusal the server skips what else comes down the
+        pipeline. Asked for later, the statement would not exist, on this connection for good. At a rollback the driver forgets
+        everything, and a rollback it makes only of a transaction that it sees.
+        """
+        if self._prepares:
+            with suppress(psycopg.Error):  # where the connection is gone, so is what was prepared on it
+                await connection.execute("begin")
+                await connection.rollback()
 
     async def _assume(self, connection: Connection, caller: Caller) -> None:
         await connection.execute(

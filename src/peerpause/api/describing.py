@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from peerpause.api.examples import ANSWERS, NOT_READY
 from peerpause.api.problems import FUNCTIONS, REST
+from peerpause.auth.callers import APIKEY_SCHEME
 from peerpause.auth.limits import ABOUT_KEYS, KEY_PATTERN, LONGEST_KEY
 
 VERSION: Final = version("peerpause")
@@ -117,15 +118,23 @@ def _complete(schema: dict[str, Any]) -> None:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas |= {"Problem": _PROBLEM, "PostgrestError": _POSTGREST_ERROR, "FunctionError": _FUNCTION_ERROR}
+    schema["components"]["securitySchemes"]["apikey"] = APIKEY_SCHEME
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
             if method in _METHODS:
                 _tell_key(path, method, operation)
+                _tell_credentials(operation)
                 _tell_refusals(path, method, operation)
     _describe_rpc(schema["paths"][f"{REST}/rpc/{{function}}"])
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
             _give_examples(path, method, operation, schemas)
+
+
+def _tell_credentials(operation: Operation) -> None:
+    """Where a token says who asks, the project's key may."""
+    if "security" in operation:
+        operation["security"] = [*operation["security"], {"apikey": []}]
 
 
 def _tell_key(path: str, method: str, operation: Operation) -> None:

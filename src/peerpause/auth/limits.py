@@ -22,7 +22,7 @@ from typing import Annotated, Any, Final, Protocol
 import structlog
 from fastapi import Depends, Header, Request
 
-from peerpause.auth.callers import SignedIn
+from peerpause.auth.callers import Admits, only_the_signed_in
 from peerpause.database.session import Caller, Claims, Service
 from peerpause.errors import PeerPauseError, TooManyRequests
 from peerpause.telemetry import Event
@@ -256,13 +256,14 @@ async def count_change(request: Request, caller: Caller) -> None:
         request.state.allowance = limiter.allowance(caller)
 
 
-async def may_change(request: Request, caller: SignedIn) -> Caller:
+async def may_change(request: Request) -> Caller:
     """Somebody signed in who has not changed too much of late, for routes that change something."""
+    caller = await only_the_signed_in(request)
     await count_change(request, caller)
     return caller
 
 
-Changing = Annotated[Caller, Depends(may_change)]
+Changing = Annotated[Caller, Depends(Admits(may_change))]
 
 KEY_PATTERN: Final = r"^[\x21-\x7e]+$"
 LONGEST_KEY: Final = 255

@@ -66,7 +66,13 @@ def measure(run: Run) -> Report:
             run.say(f"{number:,} messages, {share} % of the devices gone …")
             tokens = [f"{GONE if share and at % share == 0 else ''}device-{at:06d}" for at in range(number)]
             rounds = alternating(
-                {name: partial(_per_second, fcm, send, tokens) for name, send in contenders.items()},
+                {
+                    # The SDK's ways are slow; in the short run they get fewer, which is no disadvantage to them.
+                    name: partial(
+                        _per_second, fcm, send, tokens if run.full or "SDK" not in name else tokens[:100]
+                    )
+                    for name, send in contenders.items()
+                },
                 rounds=3,
             )
             better = [

@@ -53,6 +53,11 @@ begin
   update public.expected_return_changes as r
   set changed_by = p_pseudonym
   where r.organisation_id = p_organisation_id and r.changed_by = p_user_id;
+  update public.organisation_changes as o
+  set
+    changed_by = case when o.changed_by = p_user_id then p_pseudonym else o.changed_by end,
+    person_id = case when o.person_id = p_user_id then p_pseudonym else o.person_id end
+  where o.organisation_id = p_organisation_id and p_user_id in (o.changed_by, o.person_id);
   update public.certifications as c
   set recorded_by = p_pseudonym
   where c.organisation_id = p_organisation_id and c.recorded_by = p_user_id;

@@ -275,6 +275,21 @@ begin
         and (p_organisation_id is null or h.organisation_id = p_organisation_id)
         and not h.mentor_id = any(p_mentor_ids)
     ),
+    'organisation_changes',
+    (
+      select coalesce(
+        jsonb_agg(
+          jsonb_build_object(
+            'organisation_id', o.organisation_id, 'kind', o.kind, 'changed_at', o.changed_at,
+            'changed_by', peerpause.by_whom(o.changed_by, p_user_id)
+          )
+          order by o.changed_at
+        ),
+        '[]'
+      )
+      from public.organisation_changes as o
+      where p_user_id in (o.changed_by, o.person_id) and (p_organisation_id is null or o.organisation_id = p_organisation_id)
+    ),
     'reads_of_others',
     (
       select coalesce(

@@ -93,8 +93,17 @@ _CALLED_IN_PASSING = {
 }
 # What the HTTP API asks in a person's name, and no client by itself: each looks at its caller, a key is the caller's own.
 _OF_THE_API = {"sort_chapter_mentors", "claim_key", "extend_claim", "settle_claim"}
-# What pages about a mentor ask; who asks must be one who may change the mentor.
-_ASKED_BY_PAGES = {"contacts_of_mentor", "actors_of_mentor", "standing_of_mentor", "chapters_of_mentor"}
+# What pages ask: of a mentor only those who may change the mentor, of the roster each what row security shows them.
+_ASKED_BY_PAGES = {
+    *(
+        "contacts_of_mentor",
+        "actors_of_mentor",
+        "standing_of_mentor",
+        "chapters_of_mentor",
+        "address_of_mentor",
+    ),
+    *("roster_page", "roster_counts", "clock", "today"),
+}
 # The work behind these public names is named without the prefix that clients know.
 _RENAMED = {"pause_mentor", "reactivate_mentor", "deactivate_mentor", "cancel_scheduled_pause"}
 

@@ -19,6 +19,8 @@ from peerpause.telemetry import Event
 
 _log = structlog.get_logger(__name__)
 
+_EVERYTHING: Final = {"event": None, "mentor_id": None, "since": None, "until": None, "oldest_first": False}
+
 PAGE: Final = 25
 """Entries on one page."""
 
@@ -90,6 +92,7 @@ class Inbox:
                     "before": None if after is None else after.created_at,
                     "before_id": None if after is None else after.notification_id,
                     "only_unread": only_unread,
+                    **_EVERYTHING,
                 },
             ),
             Step("count_unread"),

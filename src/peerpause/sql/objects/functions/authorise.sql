@@ -1,7 +1,7 @@
 -- Whose organisation the mentor belongs to, if the caller may change the mentor: the mentor themselves, a coordinator of one of
 -- the mentor's chapters, an admin of the organisation, or the service role. Otherwise a refusal.
 -- PT404: no such mentor. 42501: not the caller's to change, or nobody is signed in. Takes no lock, so a stranger cannot hold one.
--- One statement of index look-ups, because it is part of every change.
+-- Looks into one index after the other and no further than it must, because it is part of every change.
 create function peerpause.authorise(p_mentor_id uuid)
 returns uuid
 language plpgsql
@@ -12,25 +12,29 @@ as $$
 declare
   v_caller constant uuid := auth.uid();
   v_organisation_id uuid;
-  v_is_theirs boolean;
+  v_user_id uuid;
 begin
-  select
-    p.organisation_id,
-    p.user_id = v_caller
-    or exists (
-      select from public.chapter_memberships as m
-      inner join public.coordinator_roles as r on r.chapter_id = m.chapter_id
-      where m.mentor_id = p.id and r.user_id = v_caller and r.active
+  select p.organisation_id, p.user_id into v_organisation_id, v_user_id from public.peer_mentors as p where p.id = p_mentor_id;
+  if v_user_id = v_caller then
+    return v_organisation_id;
+  end if;
+  if exists (
+    select from public.chapter_memberships as m
+    inner join public.coordinator_roles as r on r.chapter_id = m.chapter_id
+    where m.mentor_id = p_mentor_id and r.user_id = v_caller and r.active
+  ) then
+    return v_organisation_id;
+  end if;
+  if
+    v_organisation_id is not null
+    and (
+      exists (
+        select from public.organisation_admins as a
+        where a.organisation_id = v_organisation_id and a.user_id = v_caller and a.active
+      )
+      or exists (select from peerpause.global_admins as g where g.user_id = v_caller)
     )
-    or exists (
-      select from public.organisation_admins as a
-      where a.organisation_id = p.organisation_id and a.user_id = v_caller and a.active
-    )
-    or exists (select from peerpause.global_admins as g where g.user_id = v_caller)
-  into v_organisation_id, v_is_theirs
-  from public.peer_mentors as p
-  where p.id = p_mentor_id;
-  if v_is_theirs then
+  then
     return v_organisation_id;
   end if;
   if not peerpause.caller_is_service() then
@@ -83,15 +87,6 @@ $$;
 -- The person a function without p_actor_id acts for: who is signed in, or the system for the service role.
 create function peerpause.caller()
 returns uuid
-language plpgsql
+language sql
 stable
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if peerpause.caller_is_service() then
-    return null;
-  end if;
-  return (select auth.uid());
-end
-$$;
+return case when not peerpause.caller_is_service() then auth.uid() end;

@@ -22,6 +22,23 @@ begin
 end
 $$;
 
+-- The same as of today where the organisation is, for the kinds that it requires.
+create function peerpause.lapsed_today(p_mentor_id uuid, p_organisation_id uuid)
+returns date
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (
+    select peerpause.certification_lapsed_on(p_mentor_id, o.required_certification_kinds, peerpause.today(o.time_zone))
+    from public.organisations as o
+    where o.id = p_organisation_id
+  );
+end
+$$;
+
 -- Whether every required kind of certificate is valid on p_today.
 create function peerpause.is_certified(p_mentor_id uuid, p_required_kinds text[], p_today date)
 returns boolean

@@ -19,17 +19,19 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_status public.mentor_status;
+  v_updated_at timestamptz;
   v_mentor public.peer_mentors;
 begin
-  select * into v_mentor from public.peer_mentors as p where p.id = p_mentor_id for update;
+  select p.status, p.updated_at into v_status, v_updated_at from public.peer_mentors as p where p.id = p_mentor_id for update;
   if not found then
     raise exception 'no such mentor' using errcode = 'PT404', hint = 'Check the mentor id.';
   end if;
-  if v_mentor.updated_at <> p_expected_updated_at then
+  if v_updated_at <> p_expected_updated_at then
     return null;
   end if;
-  if v_mentor.status = p_to then
-    perform peerpause.refuse_transition(v_mentor.status, p_to);
+  if v_status = p_to then
+    perform peerpause.refuse_transition(v_status, p_to);
   end if;
 
   perform set_config(

@@ -46,8 +46,12 @@ begin
     end if;
   end if;
 
-  perform peerpause.require_reason(p_reason, 'paused');
-  perform peerpause.require_return_date(p_expected_return_on, v_pause_at, v_organisation_id);
+  if peerpause.people_may_give(p_reason) is not true then
+    perform peerpause.require_reason(p_reason, 'paused');
+  end if;
+  if p_expected_return_on is not null then
+    perform peerpause.require_return_date(p_expected_return_on, v_pause_at, v_organisation_id);
+  end if;
   if char_length(v_note) > 2000 then
     raise exception 'the note is longer than 2000 characters' using errcode = '22023', hint = 'Shorten it.';
   end if;

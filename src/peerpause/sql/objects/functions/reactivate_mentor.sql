@@ -20,7 +20,9 @@ declare
   v_known boolean;
   v_answer jsonb;
 begin
-  perform peerpause.require_reason(p_reason, 'active');
+  if peerpause.people_may_give(p_reason) is not true then
+    perform peerpause.require_reason(p_reason, 'active');
+  end if;
   if p_idempotency_key is not null then
     select f.o_known, f.o_response
     into v_known, v_answer

@@ -19,11 +19,11 @@ begin
   if not v_trusted then
     -- Here and not in the guard, because a client's RETURNING may set the reason after the guard has looked at it.
     perform peerpause.require_reason(v_change ->> 'reason', 'active');
-    v_actor := (select auth.uid());
+    v_actor := auth.uid();
   elsif v_change ? 'actor_id' then
     v_actor := (v_change ->> 'actor_id')::uuid;
   elsif not peerpause.caller_is_service() then
-    v_actor := (select auth.uid());
+    v_actor := auth.uid();
   end if;
 
   if tg_op = 'INSERT' then
@@ -50,12 +50,7 @@ begin
     n.expected_return_on,
     case
       when n.pause_reason = 'certification_expired' then coalesce(
-        (v_lapsed ->> n.id::text)::date,
-        (
-          select peerpause.certification_lapsed_on(n.id, g.required_certification_kinds, peerpause.today(g.time_zone))
-          from public.organisations as g
-          where g.id = n.organisation_id
-        )
+        (v_lapsed ->> n.id::text)::date, peerpause.lapsed_today(n.id, n.organisation_id)
       )
     end,
     case when v_trusted then (v_change ->> 'job_run_id')::uuid end

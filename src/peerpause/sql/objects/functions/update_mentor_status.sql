@@ -19,17 +19,21 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_organisation_id constant uuid := peerpause.authorise(p_mentor_id);
-  v_actor_id constant uuid := peerpause.acting_person(p_actor_id);
   v_to public.mentor_status;
   v_mentor public.peer_mentors;
   v_answer jsonb;
   v_known boolean;
 begin
-  if p_new_status is null or not p_new_status = any(enum_range(null::public.mentor_status)::text[]) then
+  if p_actor_id is distinct from auth.uid() then
+    perform peerpause.acting_person(p_actor_id);
+  end if;
+  if p_new_status is null or p_new_status not in ('active', 'paused', 'inactive') then
     raise exception 'unknown status' using errcode = '22023', hint = 'One of: active, paused, inactive.';
   end if;
   v_to := p_new_status::public.mentor_status;
-  perform peerpause.require_reason(p_reason, v_to);
+  if peerpause.people_may_give(p_reason) is not true then
+    perform peerpause.require_reason(p_reason, v_to);
+  end if;
 
   if p_idempotency_key is not null then
     select f.o_known, f.o_response
@@ -43,7 +47,7 @@ begin
     end if;
   end if;
 
-  v_mentor := peerpause.change_status(p_mentor_id, v_to, v_actor_id, p_reason, null, null, p_expected_updated_at);
+  v_mentor := peerpause.change_status(p_mentor_id, v_to, p_actor_id, p_reason, null, null, p_expected_updated_at);
   if v_mentor.id is not null then
     v_answer := jsonb_build_object(
       'success', true,
@@ -70,13 +74,8 @@ create function public.update_mentor_status(
   p_idempotency_key text default null
 )
 returns jsonb
-language plpgsql
+language sql
 security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return peerpause.update_mentor_status(
-    p_mentor_id, p_new_status, p_actor_id, p_reason, p_expected_updated_at, p_idempotency_key
-  );
-end
-$$;
+return peerpause.update_mentor_status(
+  p_mentor_id, p_new_status, p_actor_id, p_reason, p_expected_updated_at, p_idempotency_key
+);

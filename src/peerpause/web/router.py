@@ -6,8 +6,11 @@ from fastapi import APIRouter
 
 from peerpause.web import (
     admin,
+    admin_audit,
     admin_chapters,
+    admin_deliveries,
     admin_settings,
+    admin_webhooks,
     certificates,
     checks,
     coming_back,
@@ -47,6 +50,9 @@ _AREAS = (
     admin,
     admin_settings,
     admin_chapters,
+    admin_deliveries,
+    admin_audit,
+    admin_webhooks,
 )
 
 

@@ -9,6 +9,7 @@ from peerpause.web import (
     admin_audit,
     admin_chapters,
     admin_deliveries,
+    admin_privacy,
     admin_settings,
     admin_webhooks,
     certificates,
@@ -53,6 +54,7 @@ _AREAS = (
     admin_deliveries,
     admin_audit,
     admin_webhooks,
+    admin_privacy,
 )
 
 

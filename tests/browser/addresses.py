@@ -49,7 +49,10 @@ def _of_dag(name: str, what: str) -> Address:
 ADMINS = (
     Address("admin-choose", lambda town: town.hal, lambda town: "/admin"),
     _of_dag("admin", ""),
-    *(_of_dag(f"admin-{what}", f"/{what}") for what in ("settings", "chapters", "deliveries", "audit", "webhooks", "privacy")),
+    *(
+        _of_dag(f"admin-{what}", f"/{what}")
+        for what in ("settings", "chapters", "deliveries", "audit", "webhooks", "privacy")
+    ),
     Address(
         "admin-chapter",
         lambda town: town.dag,

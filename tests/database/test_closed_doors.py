@@ -93,7 +93,8 @@ _CALLED_IN_PASSING = {
 }
 # What the HTTP API asks in a person's name, and no client by itself: each looks at its caller, a key is the caller's own.
 _OF_THE_API = {"sort_chapter_mentors", "claim_key", "extend_claim", "settle_claim"}
-# What pages ask: of a mentor only those who may change the mentor, of the roster each what row security shows them.
+# What pages ask: of a mentor only those who may change the mentor, of the roster each what row security shows them, of an
+# organisation its admins.
 _ASKED_BY_PAGES = {
     *(
         "contacts_of_mentor",
@@ -103,6 +104,9 @@ _ASKED_BY_PAGES = {
         "address_of_mentor",
     ),
     *("roster_page", "roster_counts", "clock", "today"),
+    *("organisation_settings", "latest_settings_change", "change_organisation_settings"),
+    *("give_coordinator_role", "take_coordinator_role"),
+    *("list_people_of_organisation", "names_in_organisation", "retry_deliveries_of_organisation"),
 }
 # The work behind these public names is named without the prefix that clients know.
 _RENAMED = {"pause_mentor", "reactivate_mentor", "deactivate_mentor", "cancel_scheduled_pause"}

@@ -32,6 +32,15 @@ MENTORS = (
     Address("settings", lambda town: town.ada, lambda town: "/settings"),
 )
 
+COORDINATORS = (
+    Address("roster", lambda town: town.bo, lambda town: "/mentors?status=all"),
+    Address("mentor", lambda town: town.bo, lambda town: f"/mentors/{town.ada.mentor_id}"),
+    Address("mentor-pause", lambda town: town.bo, lambda town: f"/mentors/{town.ada.mentor_id}/pause"),
+    Address(
+        "mentor-deactivate", lambda town: town.bo, lambda town: f"/mentors/{town.ada.mentor_id}/deactivate"
+    ),
+)
+
 CERTIFICATES = (
     Address("certificates", lambda town: town.bo, lambda town: "/certificates"),
     Address(
@@ -63,6 +72,7 @@ ADMINS = (
 ADDRESSES: tuple[Address, ...] = (
     *EVERYBODY,
     *MENTORS,
+    *COORDINATORS,
     *CERTIFICATES,
     *ADMINS,
 )

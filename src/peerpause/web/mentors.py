@@ -59,6 +59,7 @@ async def roster(request: Request, reader: Reading) -> Response:
         reasons=await _reasons(request, reader, found.mentors),
         told_by_certificate=told_by_certificate(words_of(request, reader)),
         own={each.mentor_id for each in reader.mentors},
+        nobody_chosen=request.query_params.get("done") == "nobody-chosen",
     )
 
 

@@ -12,7 +12,9 @@ from peerpause.web import (
     admin_privacy,
     admin_settings,
     admin_webhooks,
+    bulk,
     certificates,
+    changing,
     checks,
     coming_back,
     figures,
@@ -21,21 +23,23 @@ from peerpause.web import (
     leaving,
     live,
     me,
+    mentor,
     mentors,
     own_profile,
     own_records,
     pausing,
     preferences,
     renewals,
+    return_date,
     sign_in,
 )
 from peerpause.web.static import static_router
 
+# The addresses that name something come before those in which anything may stand.
 _AREAS = (
     home,
     sign_in,
     live,
-    mentors,
     me,
     pausing,
     coming_back,
@@ -55,6 +59,11 @@ _AREAS = (
     admin_audit,
     admin_webhooks,
     admin_privacy,
+    mentors,
+    bulk,
+    return_date,
+    mentor,
+    changing,
 )
 
 

@@ -113,9 +113,10 @@ async def make_reminders(context: JobContext, timestamp: int) -> None:
 @tasks.periodic(cron="17 * * * *")
 @tasks.task(queue=QUEUE, queueing_lock="tidy_up", pass_context=True)
 async def tidy_up(context: JobContext, timestamp: int) -> None:
-    """Forget idempotency keys, finished jobs and ended web sessions older than a day, and settled webhooks older than a month."""
+    """Forget idempotency keys, changes of many, finished jobs and ended web sessions older than a day, and settled webhooks older than a month."""
     tools = _tools(context)
     await tools.sessions.call(Service(), "forget_idempotency_keys")
+    await tools.sessions.call(Service(), "forget_bulk_changes")
     await tools.sessions.call(Service(), "forget_allowances")
     await tools.sessions.call(Service(), "forget_webhook_deliveries")
     await tools.sessions.call(Service(), "forget_web_sessions")

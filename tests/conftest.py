@@ -22,8 +22,8 @@ from tests.servers import Database, Server, ServerKind
 _RUN_FOLDER = pytest.StashKey[Path]()
 _GAPS = pytest.StashKey[dict[str, None]]()
 _NOT_RUN = "not run: "
-# Pages ask the database nothing that the other folders do not ask on every kind of server, so one kind is enough for them.
-_ON_ONE_SERVER = frozenset({"web", "browser"})
+# The faces ask the database nothing that the other folders do not ask on every kind of server, so one kind is enough for them.
+_ON_ONE_SERVER = frozenset({"api", "browser", "clients", "web"})
 
 
 def not_run(what: str) -> NoReturn:

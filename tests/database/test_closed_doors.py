@@ -89,6 +89,7 @@ _CALLED_IN_PASSING = {
         "require_return_date",
         "blocking_lapse_for_caller",
         "require_limit",
+        "notes_of",
     ),
 }
 # What the HTTP API asks in a person's name, and no client by itself: each looks at its caller, a key is the caller's own.
@@ -102,7 +103,9 @@ _ASKED_BY_PAGES = {
         "standing_of_mentor",
         "chapters_of_mentor",
         "address_of_mentor",
+        "recorders_of_mentor",
     ),
+    *("begin_expiry_run_by_hand", "starters_of_runs"),
     *("roster_page", "roster_counts", "clock", "today"),
     *("organisation_settings", "latest_settings_change", "change_organisation_settings"),
     *("give_coordinator_role", "take_coordinator_role"),

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
+import hypothesis
 import psycopg
 import pytest
 import structlog
@@ -115,6 +116,11 @@ def pytest_configure(config: pytest.Config) -> None:
     structlog.configure(
         processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     )
+    # How long an example takes says how busy the machine is, and nothing of ours.
+    hypothesis.settings.register_profile(
+        "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("patient")
     config.stash[_GAPS] = {}
     worker_input = getattr(config, "workerinput", None)
     if worker_input is not None:

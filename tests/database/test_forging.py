@@ -20,7 +20,6 @@ from tests.database.acting import (
     call,
     count,
     deactivate,
-    mentor_row,
     moves,
     pause,
     person_session,
@@ -382,4 +381,7 @@ def run_everything(session: Session, world: World) -> None:
     call(session, "release_device_token", p_token="token-of-mine")
     call(session, "run_certification_expiry")
     deactivate(session, world.ada, p_note="x")
-    assert mentor_row(session, world.ada)["status"] == "inactive"
+    status = session.execute(
+        "select status from public.peer_mentors where id = %s", (world.ada.mentor_id,)
+    ).fetchone()
+    assert status == {"status": "inactive"}

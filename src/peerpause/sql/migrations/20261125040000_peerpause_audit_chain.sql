@@ -511,7 +511,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if tg_op = 'UPDATE' then
+  if tg_op = 'UPDATE' and new is distinct from old then
     if old.told_at is null then
       old.told_at := new.told_at;
     end if;
@@ -548,7 +548,7 @@ declare
   v_old jsonb;
   v_new jsonb;
 begin
-  if tg_op = 'UPDATE' and not row_security_active(tg_relid) then
+  if tg_op = 'UPDATE' and new is distinct from old and not row_security_active(tg_relid) then
     v_old := to_jsonb(old);
     v_new := to_jsonb(new);
     if

@@ -11,7 +11,7 @@ declare
   v_old jsonb;
   v_new jsonb;
 begin
-  if tg_op = 'UPDATE' and not row_security_active(tg_relid) then
+  if tg_op = 'UPDATE' and new is distinct from old and not row_security_active(tg_relid) then
     v_old := to_jsonb(old);
     v_new := to_jsonb(new);
     if

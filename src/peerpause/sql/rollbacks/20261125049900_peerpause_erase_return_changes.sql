@@ -12,7 +12,7 @@ declare
   v_count bigint;
 begin
   if p_user_id is null then
-    return '{}';
+    return '{}'::jsonb;
   end if;
   v_counts := jsonb_build_object('records', peerpause.clear_person(p_organisation_id, p_user_id, p_pseudonym, 'erasure'));
 

@@ -102,7 +102,8 @@ class _Checker:
         self._findings: list[ChainFinding] = []
 
     def take(self, link: Mapping[str, Any]) -> None:
-        UUID(link["organisation_id"])  # a place that follows on nothing would say of any object that a link is missing
+        # Without this, any object at all would count as a link behind a missing one.
+        UUID(link["organisation_id"])
         self._count += 1
         place, before = self._last.get(link["organisation_id"], (0, BEGINNING))
         if link["place"] != place + 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import Iterator
@@ -85,6 +86,18 @@ def _prepare(server: Server) -> None:
         asyncio.run(Migrator(url=server.url(servers.TEMPLATE)).up())
         # As an operator would, so that tests can come in the way real requests do.
         connection.execute("alter role authenticator login")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Put logging back after a test whose program configured it: its stream is closed by then."""
+    root, ours, kept = logging.getLogger(), logging.getLogger("peerpause"), structlog.get_config()
+    handlers, level, our_level = root.handlers[:], root.level, ours.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    ours.setLevel(our_level)
+    structlog.configure(**kept)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from typer.testing import CliRunner, Result
 from peerpause.cli import app
 from tests.cast import World, add_mentor, set_status
 from tests.database.acting import Session
-from tests.notifications.kept_logging import kept_logging
 from tests.notifications.pipeline import deliveries
 from tests.servers import Database
 
@@ -47,10 +45,9 @@ def log(world: World, owner: Session, database: Database) -> dict[str, str]:
 
 
 @pytest.fixture
-def command(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
+def command(database: Database, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     monkeypatch.setenv("PEERPAUSE_DATABASE_URL", database.url)
-    with kept_logging():
-        yield CliRunner()
+    return CliRunner()
 
 
 def listed(result: Result) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 
@@ -17,7 +16,6 @@ from peerpause.notifications.payload import NotificationEvent
 from peerpause.telemetry import Event, configure_logging
 from tests.cast import World, add_coordinator, add_device, add_mentor, set_status
 from tests.database.acting import Session, pause, person_session
-from tests.notifications.kept_logging import kept_logging
 from tests.notifications.pipeline import Pipeline, let_time_pass, opened_pipeline, pipeline_over
 from tests.notifications.test_dispatch import FakeChannel
 from tests.notifications.test_service import payload_about
@@ -27,13 +25,12 @@ NOTE = "Chemotherapy until summer."
 
 
 @pytest.fixture
-def lines() -> Iterator[io.StringIO]:
+def lines() -> io.StringIO:
     """Everything that is logged, from every library and at every level, as it would be written."""
     stream = io.StringIO()
-    with kept_logging():
-        configure_logging(level="DEBUG", stream=stream)
-        logging.getLogger().setLevel(logging.DEBUG)
-        yield stream
+    configure_logging(level="DEBUG", stream=stream)
+    logging.getLogger().setLevel(logging.DEBUG)
+    return stream
 
 
 async def test_no_line_of_a_busy_run_holds_anything_personal(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -19,7 +19,6 @@ from peerpause.doctor import Finding, Verdict, examine
 from peerpause.settings import Settings
 from tests.cast import World, add_chapter, add_mentor, set_status
 from tests.database.acting import Session
-from tests.notifications.kept_logging import kept_logging
 from tests.notifications.test_email import MailHost
 from tests.servers import Database
 
@@ -180,10 +179,9 @@ async def test_a_mail_host_that_is_away_is_wrong(world: World, database: Databas
 
 
 @pytest.fixture
-def command(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
+def command(database: Database, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     monkeypatch.setenv("PEERPAUSE_DATABASE_URL", database.url)
-    with kept_logging():
-        yield CliRunner()
+    return CliRunner()
 
 
 def test_the_command_says_what_to_do_and_fails(command: CliRunner) -> None:

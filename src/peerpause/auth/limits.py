@@ -3,8 +3,9 @@
 A limit that each process kept for itself would grow with their number; one that asked the database each time would cost every change
 a second trip. So a process asks, remembers what is left, and lets a caller use up to an eighth of that before it asks again; what
 was used is reported four times a second, all callers in one statement. Near the limit an eighth is less than one, so every
-request asks: there the count is exact. Only the first request of somebody new to a process goes through unasked, so the limit may be
-passed by one for each further process. Small limits, such as those on signing in, are exact throughout.
+request asks: there the count is exact. So a limit may be passed by the first request of somebody new to a process, which goes through
+unasked, and by what other processes let through in the last quarter of a second, at most an eighth of what they were told is left.
+Small limits, such as those on signing in, are exact throughout.
 """
 
 from __future__ import annotations

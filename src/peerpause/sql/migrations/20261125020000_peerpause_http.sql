@@ -64,7 +64,11 @@ begin
           + excluded.remaining - p_most,
           -p_most
         ),
-        counted_at = v_now
+        -- Whoever waited for the row comes with an earlier moment: it must not count the same seconds twice. A moment far
+        -- ahead is from a clock that was wrong.
+        counted_at = case
+          when b.counted_at between v_now and v_now + interval '1 minute' then b.counted_at else v_now
+        end
     returning b.subject, b.remaining
   )
   select c.subject, c.remaining, false

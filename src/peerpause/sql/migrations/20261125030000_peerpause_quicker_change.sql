@@ -497,21 +497,6 @@ begin
 end
 $$;
 
-create or replace function public.update_mentor_status(
-  p_mentor_id uuid,
-  p_new_status text,
-  p_actor_id uuid,
-  p_reason text,
-  p_expected_updated_at timestamptz default null,
-  p_idempotency_key text default null
-)
-returns jsonb
-language sql
-security invoker
-return peerpause.update_mentor_status(
-  p_mentor_id, p_new_status, p_actor_id, p_reason, p_expected_updated_at, p_idempotency_key
-);
-
 -- Only our own functions call these.
 revoke all on function peerpause.people_may_give(text) from public, anon, authenticated, service_role;
 revoke all on function peerpause.is_above_row_security(text) from public, anon, authenticated, service_role;

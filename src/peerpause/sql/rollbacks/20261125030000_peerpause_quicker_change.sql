@@ -1,25 +1,5 @@
 -- Takes the functions back to how they were, and drops what the twin of the same name added.
 
-create or replace function public.update_mentor_status(
-  p_mentor_id uuid,
-  p_new_status text,
-  p_actor_id uuid,
-  p_reason text,
-  p_expected_updated_at timestamptz default null,
-  p_idempotency_key text default null
-)
-returns jsonb
-language plpgsql
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return peerpause.update_mentor_status(
-    p_mentor_id, p_new_status, p_actor_id, p_reason, p_expected_updated_at, p_idempotency_key
-  );
-end
-$$;
-
 create or replace function peerpause.update_mentor_status(
   p_mentor_id uuid,
   p_new_status text,

@@ -74,8 +74,13 @@ create function public.update_mentor_status(
   p_idempotency_key text default null
 )
 returns jsonb
-language sql
+language plpgsql
 security invoker
-return peerpause.update_mentor_status(
-  p_mentor_id, p_new_status, p_actor_id, p_reason, p_expected_updated_at, p_idempotency_key
-);
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return peerpause.update_mentor_status(
+    p_mentor_id, p_new_status, p_actor_id, p_reason, p_expected_updated_at, p_idempotency_key
+  );
+end
+$$;

@@ -63,7 +63,7 @@ _CHANGE: Final = (
 _CHANGED_SINCE: Final = """
     select id, extract(epoch from changed_at)::float8 as changed_at
     from public.peer_mentor_status_history
-    where previous_status is not null
+    where previous_status is not null and changed_at >= to_timestamp(%s)
 """
 
 
@@ -81,11 +81,13 @@ def measure(run: Run) -> Report:
             connection.commit()
         with _serving(server, fcm):
             run.say("idle …")
+            began = time.time()
             asyncio.run(_idle(servers.url(server, user="authenticator"), fcm))
-            idle = _latencies(server, fcm, settled_within=30)
+            idle = _latencies(server, fcm, since=began, settled_within=30)
             run.say(f"{_RATE} changes/s for {seconds} s …")
+            began = time.time()
             reached = asyncio.run(_busy(server, seconds))
-            busy = _latencies(server, fcm, settled_within=300)
+            busy = _latencies(server, fcm, since=began, settled_within=300)
         report.remarks.append(f"{servers.version(server)}.")
     report.tables.append(
         Table(
@@ -144,14 +146,11 @@ async def _busy(server: Server, seconds: int) -> float:
         return (await load).per_second
 
 
-def _latencies(server: Server, fcm: QuickFcm, *, settled_within: float) -> Sequence[float]:
-    """Milliseconds from each change that was made since this was last asked to its push."""
+def _latencies(server: Server, fcm: QuickFcm, *, since: float, settled_within: float) -> Sequence[float]:
+    """Milliseconds to its push from each change that was made since then, in seconds since 1970."""
     with psycopg.connect(servers.url(server)) as connection:
-        changed = {f"change-{row[0].hex}": row[1] for row in connection.execute(_CHANGED_SINCE).fetchall()}
-        connection.execute("set session_replication_role = replica")
-        # Counted; the next count begins anew.
-        connection.execute("update public.peer_mentor_status_history set previous_status = null")
-        connection.commit()
+        rows = connection.execute(_CHANGED_SINCE, (since,)).fetchall()
+    changed = {f"change-{history_id.hex}": changed_at for history_id, changed_at in rows}
     arrived: dict[str, list[float]] = {}
     give_up = time.monotonic() + settled_within
     while len(arrived) < len(changed) and time.monotonic() < give_up:

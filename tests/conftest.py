@@ -24,8 +24,10 @@ from tests.servers import Database, Server, ServerKind
 _RUN_FOLDER = pytest.StashKey[Path]()
 _GAPS = pytest.StashKey[dict[str, None]]()
 _NOT_RUN = "not run: "
-# The faces ask the database nothing that the other folders do not ask on every kind of server, so one kind is enough for them.
-_ON_ONE_SERVER = frozenset({"api", "browser", "clients", "web"})
+# What the database does is tried on every kind of server. What stands above it asks nothing that was not tried there, so one kind
+# is enough: the first (the embedded one) for the faces, the last (the machine's own, the oldest supported) for everything else.
+_ON_EVERY_SERVER = frozenset({"database"})
+_FACES = frozenset({"api", "browser", "clients", "demo", "docs", "web"})
 
 
 def not_run(what: str) -> NoReturn:
@@ -101,13 +103,17 @@ def logging_as_it_was() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    first = next(iter(servers.installed()), None)
-    needless = [
-        item for item in items if _folder(item) in _ON_ONE_SERVER and _server_kind(item) not in (None, first)
-    ]
+    needless = {item for item in items if _server_kind(item) not in (None, *_kinds_for(_folder(item)))}
     if needless:
-        config.hook.pytest_deselected(items=needless)
-        items[:] = [item for item in items if item not in set(needless)]
+        config.hook.pytest_deselected(items=list(needless))
+        items[:] = [item for item in items if item not in needless]
+
+
+def _kinds_for(folder: str) -> tuple[ServerKind, ...]:
+    kinds = servers.installed()
+    if folder in _ON_EVERY_SERVER:
+        return kinds
+    return kinds[:1] if folder in _FACES else kinds[-1:]
 
 
 def _folder(item: pytest.Item) -> str:

@@ -8,6 +8,7 @@ run's first process holds as long as it lives, then stops the server and clears 
 from __future__ import annotations
 
 import fcntl
+import functools
 import getpass
 import importlib.util
 import json
@@ -134,6 +135,7 @@ class Database:
         return f"{address}?{urlencode({'options': options}, quote_via=quote)}"
 
 
+@functools.cache
 def installed() -> tuple[ServerKind, ...]:
     """The servers the tests run on, as far as this machine has them."""
     return tuple(kind for kind in (_embedded(), _system()) if kind is not None)

@@ -44,7 +44,8 @@ async def test_each_rollback_returns_what_was_before_its_migration(
     fill(empty_database.url)
 
 
-@pytest.mark.parametrize("height", range(1, len(ALL) + 1))
+# That each step returns what was before it is tried above, so a few heights stand for all.
+@pytest.mark.parametrize("height", [1, len(ALL) // 2, len(ALL)])
 async def test_up_to_any_height_down_to_the_ground_and_up_again(
     empty_database: Database, height: int
 ) -> None:

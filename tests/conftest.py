@@ -133,7 +133,10 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # As it comes, structlog draws an error with the values of every frame around it, which takes it seconds.
     structlog.configure(
-        processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+        ]
     )
     # How long an example takes says how busy the machine is, and nothing of ours.
     hypothesis.settings.register_profile(

@@ -17,7 +17,8 @@ from tests.api.serving import Api, serving
 from tests.cast import Person
 from tests.servers import Database
 
-_HTML = "{http://www.w3.org/1999/xhtml}"
+HTML = "{http://www.w3.org/1999/xhtml}"
+"""What the names of elements begin with."""
 
 
 @dataclass(slots=True)
@@ -40,25 +41,28 @@ class Page:
     @property
     def text(self) -> str:
         """The words on the page, without what is around them."""
-        return " ".join("".join(self.tree.find(f".//{_HTML}main").itertext()).split())
+        return " ".join("".join(self.tree.find(f".//{HTML}main").itertext()).split())
 
     @property
     def heading(self) -> str:
-        return "".join(self.tree.find(f".//{_HTML}h1").itertext()).strip()
+        return "".join(self.tree.find(f".//{HTML}h1").itertext()).strip()
 
     @property
     def title(self) -> str:
-        return "".join(self.tree.find(f".//{_HTML}title").itertext()).strip()
+        return "".join(self.tree.find(f".//{HTML}title").itertext()).strip()
+
+    def elements(self, name: str) -> list[Any]:
+        return list(self.tree.iter(f"{HTML}{name}"))
 
     def links(self) -> list[str]:
-        return [link.get("href", "") for link in self.tree.iter(f"{_HTML}a")]
+        return [link.get("href", "") for link in self.tree.iter(f"{HTML}a")]
 
     def form(self, action: str | None = None) -> dict[str, Any]:
         """What the main form (or the one that leads to ``action``) would send as it stands."""
-        main = self.tree.find(f".//{_HTML}main")
+        main = self.tree.find(f".//{HTML}main")
         forms = [
             each
-            for each in main.iter(f"{_HTML}form")
+            for each in main.iter(f"{HTML}form")
             if each.get("method", "get").lower() == "post"
             and (action is None or each.get("action") == action)
         ]
@@ -124,7 +128,7 @@ def _values(form: Any) -> dict[str, str]:
         name = element.get("name")
         if not name or element.get("disabled") is not None:
             continue
-        match element.tag.removeprefix(_HTML):
+        match element.tag.removeprefix(HTML):
             case "input" if element.get("type") in ("radio", "checkbox"):
                 if element.get("checked") is not None:
                     values[name] = element.get("value", "on")
@@ -133,7 +137,7 @@ def _values(form: Any) -> dict[str, str]:
             case "textarea":
                 values[name] = "".join(element.itertext())
             case "select":
-                options = list(element.iter(f"{_HTML}option"))
+                options = list(element.iter(f"{HTML}option"))
                 chosen = [option for option in options if option.get("selected") is not None] or options[:1]
                 values[name] = chosen[0].get("value", "") if chosen else ""
             case _:

@@ -35,6 +35,7 @@ from peerpause.roster import routes as roster
 from peerpause.settings import Settings
 from peerpause.status import routes as status
 from peerpause.telemetry import Event, Metrics
+from peerpause.web import admin_import
 from peerpause.web.gate import gate, require_whole_settings
 from peerpause.web.refusals import nothing_there
 from peerpause.web.router import web_router
@@ -124,7 +125,12 @@ def _add_manners(app: FastAPI, settings: Settings) -> None:
             max_age=600,
         )
     only_https = (settings.public_url or "").startswith("https://")
-    app.add_middleware(Manners, figures=figures, only_https=only_https)
+    app.add_middleware(
+        Manners,
+        figures=figures,
+        only_https=only_https,
+        larger_bodies={admin_import.PATHS: admin_import.LARGEST_BODY},
+    )
 
 
 async def _limits(app: FastAPI, settings: Settings, parts: Services, stack: AsyncExitStack) -> None:

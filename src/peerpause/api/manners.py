@@ -22,7 +22,7 @@ from peerpause.telemetry import Event
 LARGEST_BODY: Final = 256 * 1024
 """Bytes of a request's body; our largest honest one, 500 device tokens, is below it."""
 
-_HEARD_OUT: Final = 16 * LARGEST_BODY
+_HEARD_OUT: Final = 16
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _ALWAYS: Final[Mapping[bytes, bytes]] = {
     b"x-content-type-options": b"nosniff",
@@ -47,13 +47,20 @@ class RequestFigures(Protocol):
 class Manners:
     """Stands around an app. What the app answers itself (a header of its own) is left alone.
 
-    ``figures`` gives the counter once the app runs. ``only_https`` tells browsers to come back by HTTPS only.
+    ``figures`` gives the counter once the app runs. ``only_https`` tells browsers to come back by HTTPS only. ``larger_bodies``
+    are patterns of whole paths with the bytes a body may have there.
     """
 
     def __init__(
-        self, app: ASGIApp, *, figures: Callable[[], RequestFigures | None], only_https: bool
+        self,
+        app: ASGIApp,
+        *,
+        figures: Callable[[], RequestFigures | None],
+        only_https: bool,
+        larger_bodies: Mapping[re.Pattern[str], int],
     ) -> None:
         self._app = app
+        self._larger_bodies = larger_bodies
         self._figures = figures
         self._headers = dict(_ALWAYS)
         if only_https:
@@ -91,7 +98,7 @@ class Manners:
         if not _has_body(scope):
             await self._app(scope, receive, send)
             return
-        body = await _read(receive)
+        body = await _read(receive, largest=self._largest_body(scope["path"]))
         match body:
             case bytes():
                 await self._app(scope, _replay(body, receive), send)
@@ -99,6 +106,11 @@ class Manners:
                 await _say(scope, body, send)
             case None:
                 return  # the caller has gone
+
+    def _largest_body(self, path: str) -> int:
+        return next(
+            (size for pattern, size in self._larger_bodies.items() if pattern.fullmatch(path)), LARGEST_BODY
+        )
 
     def _complete(self, scope: Scope, message: Message, request_id: bytes) -> None:
         headers: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
@@ -142,7 +154,7 @@ def _has_body(scope: Scope) -> bool:
     return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
 
 
-async def _read(receive: Receive) -> bytes | Problem | None:
+async def _read(receive: Receive, *, largest: int) -> bytes | Problem | None:
     """The whole body; a problem where it is too large; None where the caller hung up.
 
     Of a body that is somewhat too large the rest is read and thrown away: a caller who is cut off while talking hears no answer.
@@ -155,10 +167,10 @@ async def _read(receive: Receive) -> bytes | Problem | None:
             return None
         part = message.get("body", b"")
         size += len(part)
-        if size <= LARGEST_BODY:
+        if size <= largest:
             parts.append(part)
-        if size > _HEARD_OUT or not message.get("more_body", False):
-            return b"".join(parts) if size <= LARGEST_BODY else _TOO_LARGE
+        if size > _HEARD_OUT * largest or not message.get("more_body", False):
+            return b"".join(parts) if size <= largest else _too_large(largest)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
@@ -181,10 +193,11 @@ async def _say(scope: Scope, problem: Problem, send: Send) -> None:
     await answer(scope["path"], problem)(scope, nothing, send)
 
 
-_TOO_LARGE: Final = Problem(
-    413,
-    "too_large",
-    f"The request's body is larger than {LARGEST_BODY // 1024} KiB.",
-    "Send less at once.",
-    headers={"Connection": "close"},
-)
+def _too_large(largest: int) -> Problem:
+    return Problem(
+        413,
+        "too_large",
+        f"The request's body is larger than {largest // 1024} KiB.",
+        "Send less at once.",
+        headers={"Connection": "close"},
+    )

@@ -12,7 +12,7 @@ from peerpause.directory.accounts import Accounts, settle_accounts
 from peerpause.directory.draft import Draft, Organisation
 from peerpause.directory.existing import ExistingMentor, ExistingRole
 from peerpause.directory.external_ids import mentor_id, stand_in_user_id
-from peerpause.directory.findings import Problem
+from peerpause.directory.findings import Place, Problem
 from peerpause.directory.lines import MAX_CHAPTERS, PersonLine, Role
 from peerpause.directory.plan import Deed, Part
 from peerpause.status.rules import MentorStatus, ReasonCode, is_valid_transition
@@ -50,8 +50,10 @@ def draw_people(draft: Draft, lines: Sequence[PersonLine]) -> None:
 def _draw_accounts(draft: Draft, lines: Iterable[PersonLine], accounts: Accounts) -> None:
     """One row a person, however many lines they have; these must not contradict each other."""
     wanted: dict[UUID, dict[str, str | None]] = {}
+    places: dict[UUID, Place] = {}
     for line in lines:
         facts = wanted.setdefault(accounts.of(line), dict.fromkeys(_FACTS))
+        places.setdefault(accounts.of(line), line.at)
         for fact in _FACTS:
             value: str | None = getattr(line, fact)
             if value is not None and facts[fact] not in (None, value):
@@ -67,8 +69,17 @@ def _draw_accounts(draft: Draft, lines: Iterable[PersonLine], accounts: Accounts
         existing = draft.existing.people.get(user_id)
         if existing is None:
             draft.write(Part.PEOPLE, Deed.CREATE, user_id=str(user_id), **facts)
+            continue
+        now = {fact: getattr(existing, fact) for fact in _FACTS}
+        if user_id in draft.existing.shared and any(facts[fact] not in (None, now[fact]) for fact in _FACTS):
+            draft.find(
+                places[user_id],
+                None,
+                Problem.NOT_YOURS,
+                "The person has a part in another organisation too, where name, address or language are others than here.",
+                "Empty the e-mail address and the language, and write the name as it is in PeerPause; the person changes them.",
+            )
         else:
-            now = {fact: getattr(existing, fact) for fact in _FACTS}
             draft.change_or_leave(Part.PEOPLE, now, facts, user_id=str(user_id))
 
 

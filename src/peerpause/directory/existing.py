@@ -108,6 +108,7 @@ class ExistingCertificate:
 class Existing:
     """All of that, looked up by what files name. ``now`` is the database's clock.
 
+    ``shared`` are accounts that have a part in an organisation beside the one that the import is confined to.
     ``staff`` is looked up by organisation and by e-mail address and first name as ``casefold`` makes them; roles by place and
     account; certificates by mentor, kind and day of issue.
     """
@@ -118,6 +119,7 @@ class Existing:
     mentors: Mapping[tuple[UUID, str], ExistingMentor] = field(default_factory=dict)
     staff: Mapping[tuple[UUID, str, str], UUID] = field(default_factory=dict)
     people: Mapping[UUID, ExistingPerson] = field(default_factory=dict)
+    shared: frozenset[UUID] = frozenset()
     memberships: Mapping[UUID, frozenset[UUID]] = field(default_factory=dict)
     coordinators: Mapping[tuple[UUID, UUID], ExistingRole] = field(default_factory=dict)
     admins: Mapping[tuple[UUID, UUID], ExistingRole] = field(default_factory=dict)

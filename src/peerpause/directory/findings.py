@@ -38,6 +38,7 @@ class Problem(StrEnum):
     STATUS_KEPT = "status_kept"
     RETURN_DATE_DROPPED = "return_date_dropped"
     REFUSED_BY_DATABASE = "refused_by_database"
+    NOT_YOURS = "not_yours"
 
 
 HARMLESS: Final[frozenset[Problem]] = frozenset(

@@ -14,6 +14,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.types.json import Jsonb
 
+from peerpause.directory.confining import confined
 from peerpause.directory.csv_files import ImportFile
 from peerpause.directory.drawing import draw_plan
 from peerpause.directory.findings import Finding, Place, Problem
@@ -34,14 +35,21 @@ def _silent(what: str, done: int, total: int) -> None:
     pass
 
 
-async def plan_import(connection: _Connection, files: Sequence[ImportFile]) -> ImportPlan:
+async def plan_import(
+    connection: _Connection, files: Sequence[ImportFile], *, within: str | None = None
+) -> ImportPlan:
     """Say what importing the files would do, and everything that is wrong with them. Changes nothing.
+
+    ``within`` is the code of the only organisation it may touch, for an admin of it; see `peerpause.directory.confining`.
 
     Raises Unavailable when the database is away, MigrationError when it lacks our tables and PermissionDenied when row security
     binds the connection's user or they may not read the tables.
     """
     # Reading is pure computing; a web page's other requests must not wait for it.
     lines, found = await asyncio.to_thread(read_files, files)
+    if within is not None:
+        lines, foreign = confined(lines, within)
+        found = (*found, *foreign)
     async with _speaking_with(connection):
         existing = await look_up(connection, lines)
     return await asyncio.to_thread(draw_plan, lines, found, existing)

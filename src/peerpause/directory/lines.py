@@ -80,9 +80,13 @@ class CertificateLine:
 
 @dataclass(frozen=True, slots=True)
 class ImportLines:
-    """All lines of all files of one import."""
+    """All lines of all files of one import.
+
+    ``within`` is the code of the one organisation that it may touch; None where whoever runs the installation imports.
+    """
 
     organisations: tuple[OrganisationLine, ...] = ()
     chapters: tuple[ChapterLine, ...] = ()
     people: tuple[PersonLine, ...] = ()
     certificates: tuple[CertificateLine, ...] = ()
+    within: str | None = None

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
-from psycopg.rows import class_row
+from psycopg.rows import class_row, scalar_row
 
 from peerpause.directory.accounts import settle_accounts
 from peerpause.directory.existing import (
@@ -39,7 +39,7 @@ class _Clock:
 
 
 async def look_up(connection: psycopg.AsyncConnection[Any], lines: ImportLines) -> Existing:
-    """Read everything that planning these lines needs, in ten statements.
+    """Read everything that planning these lines needs, in ten statements or eleven.
 
     Raises PermissionDenied when row security hides rows from this user: what cannot be seen would be planned anew.
     """
@@ -77,6 +77,7 @@ async def look_up(connection: psycopg.AsyncConnection[Any], lines: ImportLines) 
         mentors=mentors,
         staff=staff,
         people={row.user_id: row for row in await _rows(connection, ExistingPerson, "people", **people)},
+        shared=frozenset() if lines.within is None else await _shared(connection, **people, **places),
         memberships=_grouped(
             (row.mentor_id, row.chapter_id)
             for row in await _rows(connection, ExistingMembership, "memberships", **mentor_ids)
@@ -85,6 +86,12 @@ async def look_up(connection: psycopg.AsyncConnection[Any], lines: ImportLines) 
         admins=_by_place(await _rows(connection, ExistingRole, "admins", **people)),
         certificates=_by_issue(await _rows(connection, ExistingCertificate, "certificates", **mentor_ids)),
     )
+
+
+async def _shared(connection: psycopg.AsyncConnection[Any], **arguments: object) -> frozenset[UUID]:
+    cursor = connection.cursor(row_factory=scalar_row)
+    await cursor.execute(query("import_read_shared").encode(), arguments)
+    return frozenset(await cursor.fetchall())
 
 
 async def _rows(

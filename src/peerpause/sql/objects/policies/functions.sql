@@ -12,6 +12,7 @@ to authenticated;
 
 -- Which day it is for an organisation.
 grant execute on function peerpause.clock(), peerpause.today(text) to authenticated;
+grant execute on function peerpause.clock() to service_role;
 
 -- Lists of mentors, and how one is reached: each checks the caller itself.
 grant execute on function
@@ -144,5 +145,6 @@ peerpause.incidents_in_short(uuid[]),
 peerpause.finish_job_run(uuid),
 peerpause.applied_migrations(),
 peerpause.count_requests(text, text[], integer[], integer, boolean),
-peerpause.forget_allowances()
+peerpause.forget_allowances(),
+peerpause.record_imported_roles(uuid, uuid, jsonb)
 to service_role;

@@ -146,18 +146,28 @@ def _make_cluster(library: ModuleType, data: Path) -> None:
         if (data / "PG_VERSION").exists():
             return
         aside = data.with_name(f"{data.name}.new")
-        shutil.rmtree(aside, ignore_errors=True)
-        maker: PostgresServer = library.get_server(aside, start=False)
-        try:
-            maker.ensure_pgdata_inited()
-        except subprocess.SubprocessError as error:
-            raise Unavailable(
-                f"The embedded PostgreSQL could not fill the folder {data}.",
-                hint="Check that there is room on the disk and that the folder may be written to.",
-            ) from error
+        _fill_patiently(library, aside)
         if data.exists():
             data.rmdir()
         aside.rename(data)
+
+
+def _fill_patiently(library: ModuleType, folder: Path) -> None:
+    # On a machine with much to do, initdb has been seen to give up where the next try succeeded.
+    for attempt in range(_ATTEMPTS):
+        shutil.rmtree(folder, ignore_errors=True)
+        maker: PostgresServer = library.get_server(folder, start=False)
+        try:
+            maker.ensure_pgdata_inited()
+        except subprocess.SubprocessError as error:
+            if attempt == _ATTEMPTS - 1:
+                raise Unavailable(
+                    f"The embedded PostgreSQL could not fill the folder {folder}.",
+                    hint="Check that there is room on the disk and that the folder may be written to.",
+                ) from error
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _start_patiently(server: PostgresServer, data: Path) -> None:

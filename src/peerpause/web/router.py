@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastapi import APIRouter
 
 from peerpause.web import (
@@ -36,8 +38,7 @@ from peerpause.web import (
 )
 from peerpause.web.static import static_router
 
-# The addresses that name something come before those in which anything may stand.
-_AREAS = (
+AREAS: Final = (
     home,
     sign_in,
     live,
@@ -67,12 +68,13 @@ _AREAS = (
     mentor,
     changing,
 )
+"""All pages but the files they need. Addresses that name something come before those in which anything may stand."""
 
 
 def web_router() -> APIRouter:
     """The routes of every page."""
     router = APIRouter()
-    for area in _AREAS:
+    for area in AREAS:
         router.include_router(area.router)
     router.include_router(static_router())
     return router

@@ -12,7 +12,7 @@ SQL := src/peerpause/sql
 # The style sheets and scripts of the web pages: installing builds them, this again where their sources have changed since.
 STATIC_FILES := python scripts/build_assets.py
 # What reads Python looks into these.
-PYTHON_FOLDERS := src tests benchmarks
+PYTHON_FOLDERS := src tests benchmarks scripts/screenshots.py
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -68,8 +68,11 @@ bench-setup:
 	@BENCHMARKS=1 scripts/install_test_needs >/dev/null
 	@$(UV) sync --frozen --all-extras --group bench --quiet
 
+screenshots: setup ## Take the README's pictures from the demo (needs Chromium: make test installs it)
+	@$(RUN) python scripts/screenshots.py
+
 clean: ## Remove what was built or downloaded here (the demo's data in .peerpause stays)
 	rm -rf .venv .uv node_modules src/peerpause/web/static dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo setup test check check-python check-types check-imports check-migrations check-sql format bench bench-full bench-setup clean
+.PHONY: help demo setup test check check-python check-types check-imports check-migrations check-sql format bench bench-full bench-setup screenshots clean

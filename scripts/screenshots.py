@@ -47,7 +47,8 @@ def main() -> None:
     _PICTURES.mkdir(parents=True, exist_ok=True)
     with _demo() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=_CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            executable_path=_CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         for picture in PICTURES:
             _take(browser, url, picture)
@@ -55,7 +56,9 @@ def main() -> None:
 
 
 def _take(browser: Browser, url: str, picture: Picture) -> None:
-    context = browser.new_context(base_url=url, viewport=picture.size, locale="en-GB", reduced_motion="reduce")
+    context = browser.new_context(
+        base_url=url, viewport=picture.size, locale="en-GB", reduced_motion="reduce"
+    )
     page = context.new_page()
     page.goto("/demo")
     page.locator("form", has_text=picture.part).first.get_by_role("button").click()

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from peerpause.access_matrix import AccessMatrix, Place, access_matrix
+from peerpause.access.matrix import AccessMatrix, Place
+from peerpause.access.trial import access_matrix
 from peerpause.cli import app
 from tests.project.sources import ROOT
 from tests.servers import Database

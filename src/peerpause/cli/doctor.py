@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from peerpause.access_matrix import access_matrix
+from peerpause.access.trial import access_matrix
 from peerpause.cli.migrate import AsJson
 from peerpause.database.embedded import database_at
 from peerpause.doctor import Finding, Verdict, examine

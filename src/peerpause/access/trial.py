@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,37 +19,12 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from peerpause.access.matrix import IDENTITIES, AccessMatrix, Place
 from peerpause.database.session import Caller, Claims, Service
 from peerpause.errors import Unavailable
 from peerpause.sql import query
 
 _Connection = psycopg.AsyncConnection[dict[str, Any]]
-
-
-class Place(StrEnum):
-    """Where a row is, seen from whoever asks for it."""
-
-    SELF = "own"
-    NEAR = "own chapter"
-    FAR = "other chapter"
-    AWAY = "other organisation"
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """A kind of person, and the places that make a difference to them."""
-
-    name: str
-    places: tuple[Place, ...]
-
-
-IDENTITIES: Final = (
-    Identity("visitor", (Place.NEAR,)),
-    Identity("mentor", (Place.SELF, Place.NEAR, Place.FAR, Place.AWAY)),
-    Identity("coordinator", (Place.NEAR, Place.FAR, Place.AWAY)),
-    Identity("admin", (Place.NEAR, Place.FAR, Place.AWAY)),
-    Identity("service", (Place.AWAY,)),
-)
 
 _NAMES: Final = {Place.SELF: "self", Place.NEAR: "peer", Place.FAR: "far", Place.AWAY: "away"}
 _CHAPTERS: Final = {Place.SELF: "near", Place.NEAR: "near", Place.FAR: "far", Place.AWAY: "away"}
@@ -67,28 +41,6 @@ _INSERT: Final = "i"
 _UPDATE: Final = "u"
 _DELETE: Final = "d"
 _CALL: Final = "x"
-
-
-@dataclass(frozen=True, slots=True)
-class AccessMatrix:
-    """What was found. For each table and function, by identity and place: letters of what is possible, empty where nothing is.
-
-    ``r`` sees rows, ``i`` inserts, ``u`` updates, ``d`` deletes, ``x`` calls.
-    """
-
-    tables: Mapping[str, Mapping[tuple[str, Place], str]]
-    functions: Mapping[str, Mapping[tuple[str, Place], str]]
-
-    def to_json(self) -> dict[str, Any]:
-        """The matrix as JSON values: object → identity → place → letters."""
-        return {"tables": _nested(self.tables), "functions": _nested(self.functions)}
-
-    def to_markdown(self) -> str:
-        """The matrix as two Markdown tables."""
-        return "\n\n".join(
-            "\n".join(_markdown(head, rows))
-            for head, rows in (("table", self.tables), ("function", self.functions))
-        )
 
 
 async def access_matrix(url: str) -> AccessMatrix:
@@ -357,22 +309,3 @@ async def _assume(connection: _Connection, caller: Caller) -> None:
 def _filled_in(what: str, names: Mapping[str, str | None]) -> sql.Composed:
     identifiers = {name: sql.Identifier(each) for name, each in names.items() if each is not None}
     return sql.SQL(query(what)).format(**identifiers)
-
-
-def _nested(rows: Mapping[str, Mapping[tuple[str, Place], str]]) -> dict[str, dict[str, dict[str, str]]]:
-    return {
-        name: {
-            identity.name: {place.value: cells[identity.name, place] for place in identity.places}
-            for identity in IDENTITIES
-        }
-        for name, cells in rows.items()
-    }
-
-
-def _markdown(head: str, rows: Mapping[str, Mapping[tuple[str, Place], str]]) -> Iterator[str]:
-    columns = [(identity.name, place) for identity in IDENTITIES for place in identity.places]
-    titles = [name if name in ("visitor", "service") else f"{name}: {place.value}" for name, place in columns]
-    yield f"| {head} | {' | '.join(titles)} |"
-    yield "|---|" + "---|" * len(columns)
-    for row, cells in rows.items():
-        yield f"| `{row}` | " + " | ".join(cells[column] or "–" for column in columns) + " |"

@@ -76,6 +76,9 @@ left join public.scheduled_status_changes as s on s.mentor_id = p.id and s.settl
 where p.id = %(mentor)s
 """
 
+# Notes are read by the function alone, which records who did.
+_STATUS_WITHOUT_NOTE: Final[LiteralString] = _STATUS_QUERY.replace(" h.note,", "").replace(", c.note", "")
+
 READINGS: Final = (
     Reading(
         "roster page (`list_chapter_mentors`)",
@@ -88,7 +91,7 @@ READINGS: Final = (
         "select * from public.get_mentor_status(%(mentor)s)",
         _STATUS_QUERY,
     ),
-    Reading("one status as a plain `select`", _STATUS_QUERY, _STATUS_QUERY),
+    Reading("one status as a plain `select`", _STATUS_WITHOUT_NOTE, _STATUS_WITHOUT_NOTE),
 )
 
 

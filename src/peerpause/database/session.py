@@ -7,10 +7,13 @@ left on the connection afterwards. No state of a session is relied on, so a tran
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import select
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol, Self, TypeAlias
 from uuid import UUID
@@ -92,12 +95,22 @@ class Statement(Protocol):
         """What stands for the placeholders."""
 
 
+# For libpq: a machine at the other end that is gone without a word is given up after a minute, whoever waits.
+_NOTICE_A_DEAD_NETWORK: Final = {
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 60_000,
+}
+
+
 class Sessions:
     """A pool of connections to one database.
 
     ``url`` is a libpq address. At most ``size`` connections are open; who finds none free within ``patience`` seconds, or no server,
     gets Unavailable. ``prepare_after`` is how often a statement is sent before the server is asked to remember it: None, never, for
-    PgBouncer before 1.21. ``lock_timeout`` is what a transaction waits for another's lock, in PostgreSQL's notation.
+    PgBouncer before 1.21. ``lock_timeout`` is what a transaction waits for another's lock, in PostgreSQL's notation. A person waits
+    ``answer_within`` seconds for the database at most, then they get Unavailable: a network may swallow what is sent and say nothing. Jobs may take longer.
     """
 
     def __init__(
@@ -108,8 +121,10 @@ class Sessions:
         patience: float = 5.0,
         prepare_after: int | None = 5,
         lock_timeout: str = "10s",
+        answer_within: float = 30.0,
     ) -> None:
         self._lock_timeout = lock_timeout
+        self._answer_within = answer_within
         self._prepares = prepare_after is not None
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
@@ -119,6 +134,7 @@ class Sessions:
                 "row_factory": dict_row,
                 "prepare_threshold": prepare_after,
                 "connect_timeout": max(2, round(patience)),
+                **_NOTICE_A_DEAD_NETWORK,
             },
             min_size=min(1, size),
             max_size=size,
@@ -155,14 +171,17 @@ class Sessions:
             async with self._pool.connection() as connection:
                 try:
                     # What is sent down a pipeline is one transaction, which its end commits: no begin and no commit need to be sent.
-                    async with connection.pipeline():
-                        try:
-                            await self._assume(connection, caller)
-                            cursors = [await connection.execute(step.text, step.parameters) for step in steps]
-                        except BaseException:
-                            # A step that never left us would else leave those before it to be committed.
-                            await connection.execute("rollback")
-                            raise
+                    with self._in_time(connection, caller):
+                        async with connection.pipeline():
+                            try:
+                                await self._assume(connection, caller)
+                                cursors = [
+                                    await connection.execute(step.text, step.parameters) for step in steps
+                                ]
+                            except BaseException:
+                                # A step that never left us would else leave those before it to be committed.
+                                await connection.execute("rollback")
+                                raise
                 except psycopg.Error:
                     await self._forget_prepared(connection)
                     raise
@@ -184,12 +203,25 @@ class Sessions:
     async def _as(self, caller: Caller) -> AsyncIterator[Connection]:
         with refusals_translated():
             async with self._pool.connection() as connection, AsyncExitStack() as transaction:
+                transaction.enter_context(self._in_time(connection, caller))
                 async with connection.pipeline():
                     # Not connection.transaction(): in a pipeline it would wait for the server twice more. Inside either of them
                     # the driver refuses commit(), so that nobody works on without the caller's role.
                     await transaction.enter_async_context(AsyncTransaction(connection))
                     await self._assume(connection, caller)
                 yield connection
+
+    @contextmanager
+    def _in_time(self, connection: Connection, caller: Caller) -> Iterator[None]:
+        """Hang up on a database that answers a person nothing: whoever waits for it then hears that the connection is gone."""
+        if isinstance(caller, Service):
+            yield
+            return
+        timer = asyncio.get_running_loop().call_later(self._answer_within, _hang_up, connection)
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     async def _forget_prepared(self, connection: Connection) -> None:
         """Let driver and server agree again on which statements are prepared.
@@ -219,6 +251,12 @@ async def _refuse_if_closed(connection: Connection) -> None:
         if not _has_something_to_read(connection):
             return
         connection.pgconn.consume_input()
+
+
+def _hang_up(connection: Connection) -> None:
+    # Beneath the driver, which waits for a word from the other side whatever it is told.
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _has_something_to_read(connection: Connection) -> bool:

@@ -29,6 +29,10 @@ setup: ## Make the environment in .venv
 test: setup ## Everything: what the tests need, make check, the whole suite (ARGS="-k pause")
 	@scripts/run_tests $(ARGS)
 
+torture: setup ## Break things for as long as you like: processes, network, disk, clock (MINUTES=30; default 10 for each kind of fault)
+	@scripts/install_test_needs >/dev/null
+	@PEERPAUSE_TORTURE=$(or $(MINUTES),10) $(RUN) pytest --numprocesses 0 tests/reliability $(ARGS)
+
 check: setup ## Formatting, lint, types, architecture, migrations and SQL style
 	@$(MAKE) --jobs=2 --keep-going --output-sync=target check-types check-sql check-imports check-python check-migrations
 
@@ -75,4 +79,4 @@ clean: ## Remove what was built or downloaded here (the demo's data in .peerpaus
 	rm -rf .venv .uv node_modules src/peerpause/web/static dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo setup test check check-python check-types check-imports check-migrations check-sql format bench bench-full bench-setup screenshots clean
+.PHONY: help demo setup test torture check check-python check-types check-imports check-migrations check-sql format bench bench-full bench-setup screenshots clean

@@ -63,11 +63,17 @@ def empty_database(server: Server) -> Iterator[Database]:
         yield fresh
 
 
+@pytest.fixture(scope="session")
+def run_folder(request: pytest.FixtureRequest) -> Path:
+    """The folder of the run, for tests that start servers of their own."""
+    return request.config.stash[_RUN_FOLDER]
+
+
 @pytest.fixture(scope="module")
-def own_server(server: Server, request: pytest.FixtureRequest) -> Iterator[Server]:
+def own_server(server: Server, run_folder: Path) -> Iterator[Server]:
     """A server of one module's own, with nothing in it: for what concerns the whole server, such as roles."""
     kind = next(kind for kind in servers.installed() if kind.id == server.id)
-    fresh = servers.start_server(kind, run=request.config.stash[_RUN_FOLDER])
+    fresh = servers.start_server(kind, run=run_folder)
     yield fresh
     servers.stop_server(fresh)
 

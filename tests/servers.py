@@ -16,13 +16,14 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -233,9 +234,36 @@ def halt_server(server: Server) -> None:
     _as(_server_user(), *_control(server), "-m", "fast", "-t", "30", "stop")
 
 
+def kill_server(server: Server) -> None:
+    """Kill every process of a server at once, as a machine that loses power does. What was committed stays."""
+    note = Path(server.folder, "data", "postmaster.pid")
+    postmaster = int(note.read_text().split()[0])
+    processes = [postmaster, *_children(postmaster)]
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    while any(_is_alive(process) for process in processes):
+        time.sleep(0.01)
+    # Its number stands in both, and would seem to be in use for as long as its parent has not looked.
+    note.unlink()
+    Path(server.folder, f".s.PGSQL.{server.port}.lock").unlink()
+
+
 def resume_server(server: Server) -> None:
-    """Start a server again that was halted, on the same port."""
+    """Start a server again that was halted or killed, on the same port."""
     _as(_server_user(), *_control(server), "-l", server.log, "-t", "60", "start")
+
+
+def _children(process: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"  # its parent has not looked yet
 
 
 def _control(server: Server) -> tuple[str | Path, ...]:

@@ -17,14 +17,16 @@ from public.peer_mentor_status_history as h
 order by h.mentor_id, h.changed_at
 """
 _MENTORS = "select p.id, p.status::text, p.updated_at from public.peer_mentors as p"
-# Who was to hear of each change: each active coordinator of each of the mentor's chapters but the one who made it.
+# Who was to hear of each change: each active coordinator of each of the mentor's chapters but the one who made it. The step out of a
+# pause on the way out is news to nobody.
 _INBOX = """
 select h.id, r.user_id, count(n.id) as entries
 from public.peer_mentor_status_history as h
 inner join public.chapter_memberships as m on m.mentor_id = h.mentor_id
 inner join public.coordinator_roles as r on r.chapter_id = m.chapter_id and r.active
 left join public.notifications as n on n.history_id = h.id and n.recipient_id = r.user_id
-where h.previous_status is not null and r.user_id is distinct from h.changed_by
+where
+  h.previous_status is not null and r.user_id is distinct from h.changed_by and h.reason is distinct from 'resignation_step'
 group by h.id, r.user_id
 having count(n.id) <> 1
 """

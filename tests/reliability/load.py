@@ -39,14 +39,16 @@ async def load(
     """Pause and bring back mentors, each by one person at a time, for as long as the block lasts; then until each change was answered."""
     ledger, stop = Ledger(), asyncio.Event()
     headers = {"Authorization": f"Bearer {token(admin)}", "Connection": "close"}
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=15) as client:
-        async with asyncio.TaskGroup() as people:
-            for number in range(at_once):
-                people.create_task(_toggle(client, mentors[number::at_once], ledger, stop))
-            try:
-                yield ledger
-            finally:
-                stop.set()
+    async with (
+        httpx.AsyncClient(base_url=url, headers=headers, timeout=15) as client,
+        asyncio.TaskGroup() as people,
+    ):
+        for number in range(at_once):
+            people.create_task(_toggle(client, mentors[number::at_once], ledger, stop))
+        try:
+            yield ledger
+        finally:
+            stop.set()
 
 
 async def acknowledged(ledger: Ledger, *, more: int) -> None:

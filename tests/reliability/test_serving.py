@@ -18,9 +18,10 @@ import httpx
 import psycopg
 import pytest
 
-from tests.api.serving import SECRET, SERVICE_KEY, serving, token
+from tests.api.serving import serving, token
 from tests.cast import Mentor, World, add_mentor, build_world
 from tests.conftest import not_run
+from tests.reliability.serving import free_port, served
 from tests.servers import Database
 
 _PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
@@ -29,48 +30,6 @@ _PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/s
 @pytest.fixture
 def world(database: Database) -> World:
     return build_world(database.url)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
-@asynccontextmanager
-async def served(database: Database, *options: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """The command in a process of its own, ready; killed at the end of the block if it still runs."""
-    port = free_port()
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("PEERPAUSE_")},
-        "PEERPAUSE_DATABASE_URL": database.server.url(database.name, user="authenticator"),
-        "PEERPAUSE_JWT_SECRET": SECRET,
-        "PEERPAUSE_SERVICE_KEY": SERVICE_KEY,
-        "PEERPAUSE_CHANGES_PER_MINUTE": "0",
-    }
-    command = (sys.executable, "-c", "from peerpause.cli import main; main()", "serve", "--port", str(port))
-    process = await asyncio.create_subprocess_exec(
-        *command, *options, env=environment, stderr=asyncio.subprocess.DEVNULL
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        await until_ready(process, url)
-        yield process, url
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-        await process.wait()
-
-
-async def until_ready(process: asyncio.subprocess.Process, url: str) -> None:
-    async with httpx.AsyncClient() as client:
-        while True:
-            assert process.returncode is None, f"serve ended with {process.returncode}"
-            with suppress(httpx.TransportError):
-                if (await client.get(f"{url}/readyz")).status_code == 200:
-                    return
-            await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize("processes", [1, 2])

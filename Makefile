@@ -12,7 +12,7 @@ SQL := src/peerpause/sql
 # The style sheets and scripts of the web pages: installing builds them, this again where their sources have changed since.
 STATIC_FILES := python scripts/build_assets.py
 # What reads Python looks into these.
-PYTHON_FOLDERS := src tests benchmarks scripts/screenshots.py
+PYTHON_FOLDERS := src tests benchmarks scripts/screenshots.py scripts/docs_pages.py
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -72,11 +72,16 @@ bench-setup:
 	@BENCHMARKS=1 scripts/install_test_needs >/dev/null
 	@$(UV) sync --frozen --all-extras --group bench --quiet
 
+docs: ## Build the documentation as a site into site/, with every link checked
+	@$(UV) sync --frozen --all-extras --group docs --quiet
+	@$(RUN) env NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true mkdocs build --strict --quiet
+	@echo "ok  site/index.html"
+
 screenshots: setup ## Take the README's pictures from the demo (needs Chromium: make test installs it)
 	@$(RUN) python scripts/screenshots.py
 
 clean: ## Remove what was built or downloaded here (the demo's data in .peerpause stays)
-	rm -rf .venv .uv node_modules src/peerpause/web/static dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .uv node_modules src/peerpause/web/static dist site htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo setup test torture check check-python check-types check-imports check-migrations check-sql format bench bench-full bench-setup screenshots clean
+.PHONY: help demo setup test torture check check-python check-types check-imports check-migrations check-sql format bench bench-full bench-setup docs screenshots clean

@@ -9,13 +9,14 @@ import sys
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from peerpause.certifications.expiry import CertificationExpiryJob
 from peerpause.certifications.watchdog import CertificationWatchdog
-from peerpause.database.session import Sessions
+from peerpause.database.session import Claims, Sessions
 from peerpause.notifications.alerts import AlertPayload
 from peerpause.notifications.outbox import Outbox
 from peerpause.telemetry import Metrics
@@ -154,6 +155,32 @@ async def test_admins_hear_of_a_problem_once_and_once_more_when_it_is_over(
     }
     assert [line["event"] for line in logs].count("watchdog.alert") == 4
     assert [line["event"] for line in logs].count("watchdog.clear") == 2
+
+
+async def test_open_pages_of_its_admins_hear_when_it_begins_and_when_it_is_over(
+    watchdog: CertificationWatchdog,
+    job: CertificationExpiryJob,
+    world: World,
+    owner: Owner,
+    database: Database,
+    sessions: Sessions,
+) -> None:
+    lapsed_mentors(owner, world, 1)
+    with psycopg.connect(database.url, autocommit=True) as listener:
+        listener.execute("listen peerpause_told")
+        await watchdog.watch()
+        begun = {each.payload for each in listener.notifies(timeout=10, stop_after=2)}
+        await job.run()
+        await watchdog.watch()
+        over = {each.payload for each in listener.notifies(timeout=10, stop_after=2)}
+    assert begun == over
+    organisations, ids = zip(*(payload.split() for payload in begun), strict=True)
+    news = {"organisations": [*organisations], "ids": [*ids]}
+    concerned = {
+        person.first_name: bool(await sessions.call(Claims(person.user_id), "read_told_news", news))
+        for person in (world.dag, world.hal, world.bo, world.ada, world.eva)
+    }
+    assert concerned == {"Dag": True, "Hal": True, "Bo": False, "Ada": False, "Eva": False}
 
 
 async def test_an_admin_hears_of_the_own_organisation_only(

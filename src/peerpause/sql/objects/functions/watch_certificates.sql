@@ -1,6 +1,6 @@
 -- What the watchdog does by the clock: looks, and writes down what is new and what is over, organisation by organisation. Their
--- admins find it in the inbox once when it begins and once when it is over. What concerns everybody counts for each organisation
--- that requires a certificate. For the service role.
+-- admins find it in the inbox once when it begins and once when it is over, and their open pages are told. What concerns everybody counts
+-- for each organisation that requires a certificate. For the service role.
 --
 -- Answers what certification_watchdog answers, and opened and cleared: [{organisation_id, code}].
 create function peerpause.watch_certificates()
@@ -58,6 +58,10 @@ begin
   cross join lateral (select case when i.cleared_at is null then 'watchdog_alert' else 'watchdog_clear' end as event) as e
   where i.id = any(v_opened || v_cleared)
   on conflict (incident_id, recipient_id, event) do nothing;
+
+  perform pg_notify('peerpause_told', i.organisation_id || ' ' || i.id)
+  from public.watchdog_incidents as i
+  where i.id = any(v_opened || v_cleared);
 
   return peerpause.certification_watchdog() || jsonb_build_object(
     'opened', peerpause.incidents_in_short(v_opened), 'cleared', peerpause.incidents_in_short(v_cleared)

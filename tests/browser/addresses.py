@@ -118,6 +118,7 @@ NO_PAGES: Mapping[str, str] = {
     "/admin/{organisation_id}/audit.jsonl": "a file",
     "/admin/{organisation_id}/audit/chain.jsonl": "a file",
     "/admin/{organisation_id}/privacy/{person_id}/export.{form}": "a file",
+    "/settings/everything.{form}": "a file",
     "/static/{name}": "a file",
     "/checks/{run_id}": "there is none before a check has been run: test_certificates.py looks at it",
     "/certificates/{mentor_id}/renewed": "comes after a renewal: test_certificates.py looks at it",

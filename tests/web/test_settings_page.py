@@ -112,3 +112,19 @@ async def test_a_device_is_let_go_by_its_owner_only(
     assert "The device gets no more messages." in done.text
     assert owner.execute("select from public.device_tokens where token = %s", (TOKEN,)).fetchall() == []
     assert (await his.send("/settings/devices/release", device=form["device"])).status == 404
+
+
+async def test_everything_about_oneself_is_a_file_to_take_home(
+    his: Browser, nils: Person, pages: Pages, town: World
+) -> None:
+    assert {"/settings/everything.html", "/settings/everything.json"} <= set(
+        (await his.open("/settings")).links()
+    )
+    data = (await his.open("/settings/everything.json")).answer
+    assert data.headers["content-disposition"] == 'attachment; filename="person.json"'
+    assert data.headers["cache-control"] == "no-store"
+    assert nils.display_name in data.text
+    assert town.ada.display_name not in data.text
+    assert nils.display_name in (await his.open("/settings/everything.html")).answer.text
+    assert (await his.open("/settings/everything.pdf")).status == 404
+    assert (await pages.as_visitor().get("/settings/everything.json")).status_code == 303

@@ -10,12 +10,12 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from peerpause.errors import NotFound
-from peerpause.privacy.document import to_html, to_json
 from peerpause.privacy.personal_data import PersonalData
 from peerpause.privacy.retention import Retention, RetentionRules
 from peerpause.web.admin import Administered
 from peerpause.web.forms import Form, read_form
-from peerpause.web.pages import language_of, page, see_other, words_of
+from peerpause.web.pages import page, see_other, words_of
+from peerpause.web.person_files import person_file
 from peerpause.web.reader import Organisation, Reader, Reading, Writing
 from peerpause.web.refusals import PageRoute
 
@@ -79,27 +79,18 @@ async def export(
     request: Request, reader: Reading, organisation: Administered, person_id: UUID, form: str
 ) -> Response:
     """Everything the organisation keeps about the person, as a file; the reading is recorded."""
-    if form not in ("json", "html"):
-        raise NotFound("There is nothing at this address.")
-    found = await _data(request).export(
-        reader.claims, person_id, organisation_id=organisation.organisation_id
-    )
-    body = to_json(found) if form == "json" else to_html(found, language=language_of(request, reader))
-    return Response(
-        body,
-        media_type="application/json" if form == "json" else "text/html; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="person.{form}"',
-            "Cache-Control": "no-store",
-        },
-    )
+    return await person_file(request, reader, person_id, form, organisation_id=organisation.organisation_id)
 
 
 @router.get("/admin/{organisation_id}/privacy/{person_id}/erase")
 async def before_erasing(
     request: Request, reader: Reading, organisation: Administered, person_id: UUID
 ) -> Response:
-    """What erasing would do, and the question whether it is meant."""
+    """What erasing would do, and the question whether it is meant.
+
+    The database erases and takes it back, for only so are the numbers those of the erasure itself; nobody else sees a thing, and whoever
+    changes the same person just then waits a moment.
+    """
     return await _erasing(request, reader, organisation, person_id, Form(words_of(request, reader)))
 
 

@@ -1,8 +1,8 @@
 """Figures as pictures: SVG drawn with Vega on this server, light and dark, wide and narrow. They hold nothing that the table beside
 them does not hold.
 
-Drawing takes a while and holds a thread, so a picture of the same figures is kept for a minute. The library is loaded with the
-first picture, because it is heavy; it needs neither network nor fonts of its own.
+Drawing takes a while and holds a thread, so a picture of the same figures is kept for a minute. The library is heavy: a server loads it
+soon after its start (`drawing_prepared`), and any other program with its first picture. It needs neither network nor fonts of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Literal, assert_never
 
@@ -19,6 +20,7 @@ Look = Literal["light", "dark"]
 Size = Literal["wide", "narrow"]
 
 _KEPT: Final = 60.0
+_START_IS_OVER: Final = 3.0
 _MOST: Final = 200
 _FONT: Final = "Inter, Arial, Helvetica, sans-serif"
 
@@ -96,8 +98,30 @@ class Pictures:
         return svg if until > self._clock() else None
 
 
+@asynccontextmanager
+async def drawing_prepared(
+    *, after: float = _START_IS_OVER, prepare: Callable[[], object] | None = None
+) -> AsyncIterator[None]:
+    """Beside the block, load what drawing needs, so that nobody waits seconds for the first picture."""
+    task = asyncio.create_task(_prepare(after, prepare or _draw_something))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def _prepare(after: float, prepare: Callable[[], object]) -> None:
+    await asyncio.sleep(after)
+    await asyncio.to_thread(prepare)
+
+
+def _draw_something() -> None:
+    draw(Bars(axis="", values=[{"month_word": "", "value": 1, "value_word": "1"}]), "light", "wide")
+
+
 def draw(picture: Bars | Shares, look: Look, size: Size) -> str:
-    """Draw a picture as SVG; takes up to a second."""
+    """Draw a picture as SVG; takes up to a second, and the first time three."""
     import vl_convert
 
     chart = _chart(picture, _PAINTS[look], is_narrow=size == "narrow")

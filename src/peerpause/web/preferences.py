@@ -1,4 +1,4 @@
-"""`/settings`: how a person wants to be told, in which language, and which devices get their pushes."""
+"""`/settings`: how a person wants to be told, in which language, which devices get their pushes, and everything kept about them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from peerpause.web.forms import Form, read_form
 from peerpause.web.languages import LANGUAGES
 from peerpause.web.own import sessions_of
 from peerpause.web.pages import LANGUAGE_COOKIE, page, see_other, words_of
+from peerpause.web.person_files import person_file
 from peerpause.web.reader import Reader, Reading, Writing
 from peerpause.web.refusals import PageRoute
 
@@ -58,6 +59,12 @@ async def release(request: Request, reader: Writing) -> Response:
     form = await read_form(request, words_of(request, reader))
     await _own(request, reader).release(form.value("device"))
     return see_other("/settings", done="released")
+
+
+@router.get("/settings/everything.{form}")
+async def everything(request: Request, reader: Reading, form: str) -> Response:
+    """Everything that is kept about the reader, in every organisation, as a file."""
+    return await person_file(request, reader, reader.web.session.user_id, form)
 
 
 def _page(

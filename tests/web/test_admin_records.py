@@ -87,6 +87,19 @@ async def test_all_that_did_not_arrive_is_tried_again_as_far_as_the_filters_go(
     assert _state(pages, delivery) == "pending"
 
 
+async def test_only_those_in_the_state_that_is_shown_are_tried_again(pages: Pages, town: World) -> None:
+    delivery = _deliver(pages, town, state="expired", outcome=None)
+    browser = await pages.as_(town.dag)
+    for other in ("sent", "skipped", "failed"):
+        assert "did not arrive again" not in (await browser.open(_path(town, "deliveries"), state=other)).text
+        sent = await browser.send(_path(town, "deliveries/retry"), state=other)
+        assert "There was nothing to try again." in sent.text
+    assert _state(pages, delivery) == "expired"
+    shown = await browser.open(_path(town, "deliveries"), state="expired")
+    await browser.send(_path(town, "deliveries/retry"), **shown.form(_path(town, "deliveries/retry")))
+    assert _state(pages, delivery) == "pending"
+
+
 async def test_whoever_wants_no_pushes_is_left_in_peace(pages: Pages, town: World) -> None:
     delivery = _deliver(pages, town, state="skipped", outcome="opted_out")
     browser = await pages.as_(town.dag)

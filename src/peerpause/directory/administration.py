@@ -125,17 +125,13 @@ class Administration:
 
     async def chapters(self) -> Sequence[AdministeredChapter]:
         """All chapters by name."""
-        return [
-            AdministeredChapter(
-                **{
-                    **row,
-                    "coordinators": tuple(
-                        Coordinator(UUID(each["user_id"]), each["name"]) for each in row["coordinators"]
-                    ),
-                }
-            )
-            for row in await self._ask("admin_chapters")
-        ]
+        return [_chapter(row) for row in await self._ask("admin_chapters", chapter_id=None)]
+
+    async def chapter(self, chapter_id: UUID) -> AdministeredChapter:
+        """One of the chapters. Raises ``NotFound``."""
+        for row in await self._ask("admin_chapters", chapter_id=chapter_id):
+            return _chapter(row)
+        raise NotFound("There is no such chapter in this organisation.", hint="Look at the list of chapters.")
 
     async def people(self, search: str | None = None, *, limit: int = 50) -> Sequence[OrganisationPerson]:
         """The people of the organisation by name: all, or those whose name or address contains ``search``."""
@@ -156,3 +152,8 @@ class Administration:
 
     async def _ask(self, query: str, **parameters: object) -> Sequence[Mapping[str, Any]]:
         return await self._sessions.call(self._caller, query, {"organisation_id": self._id, **parameters})
+
+
+def _chapter(row: Mapping[str, Any]) -> AdministeredChapter:
+    coordinators = tuple(Coordinator(UUID(each["user_id"]), each["name"]) for each in row["coordinators"])
+    return AdministeredChapter(**{**row, "coordinators": coordinators})

@@ -54,10 +54,12 @@ class DeliveryCounts:
     failed: int
     expired: int
 
-    @property
-    def to_retry(self) -> int:
-        """How many could be tried again."""
-        return self.failed + self.expired
+    def to_retry(self, wanted: DeliveryFilter) -> int:
+        """How many of those wanted ``Records.retry_all`` lets start over."""
+        retried = {"failed": self.failed, "expired": self.expired}
+        return sum(
+            count for state, count in retried.items() if wanted.states is None or state in wanted.states
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +122,7 @@ class Records:
 
     async def retry_all(self, wanted: DeliveryFilter) -> int:
         """Let the deliveries start over that failed or were given up, the newest 10 000 of those wanted; how many did."""
-        rows = await self._ask("admin_deliveries_to_retry", **_of_deliveries(wanted))
+        rows = await self._ask("admin_deliveries_to_retry", **_of_deliveries(wanted), states=_states(wanted))
         return await self._retry([row["id"] for row in rows]) if rows else 0
 
     async def changes(

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from peerpause.directory.administration import AdministeredChapter, OrganisationPerson
-from peerpause.errors import InvalidArgument, NotFound
+from peerpause.directory.administration import OrganisationPerson
+from peerpause.errors import InvalidArgument
 from peerpause.web.admin import Administered, administration
 from peerpause.web.forms import read_form
 from peerpause.web.pages import page, see_other, words_of
@@ -43,11 +43,12 @@ async def one(
     done: str | None = None,
 ) -> Response:
     """One chapter's coordinators, and a search for somebody to become one."""
-    chapter = await _chapter(request, reader, organisation, chapter_id)
+    here = administration(request, reader, organisation.organisation_id)
+    chapter = await here.chapter(chapter_id)
     found: list[OrganisationPerson] = []
     search = q.replace("\0", "").strip()[:100]
     if search:
-        people = await administration(request, reader, organisation.organisation_id).people(search, limit=20)
+        people = await here.people(search, limit=20)
         already = {coordinator.user_id for coordinator in chapter.coordinators}
         found = [person for person in people if person.user_id not in already]
     return page(
@@ -77,9 +78,9 @@ async def take(request: Request, reader: Writing, organisation: Administered, ch
 async def _hand_over(
     request: Request, reader: Reader, organisation: Organisation, chapter_id: UUID, *, gives: bool
 ) -> Response:
-    await _chapter(request, reader, organisation, chapter_id)
-    form = await read_form(request, words_of(request, reader))
     here = administration(request, reader, organisation.organisation_id)
+    await here.chapter(chapter_id)
+    form = await read_form(request, words_of(request, reader))
     people = form.ids("person")
     if len(people) != 1:
         raise InvalidArgument("No person was chosen.", hint="Choose one on the page.")
@@ -89,13 +90,3 @@ async def _hand_over(
         changed = await here.take_role(chapter_id, people[0])
     done = ("given" if gives else "taken") if changed else "same"
     return see_other(f"/admin/{organisation.organisation_id}/chapters/{chapter_id}", done=done)
-
-
-async def _chapter(
-    request: Request, reader: Reader, organisation: Organisation, chapter_id: UUID
-) -> AdministeredChapter:
-    chapters = await administration(request, reader, organisation.organisation_id).chapters()
-    for chapter in chapters:
-        if chapter.chapter_id == chapter_id:
-            return chapter
-    raise NotFound("There is no such chapter in this organisation.")

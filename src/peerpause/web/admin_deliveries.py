@@ -41,6 +41,7 @@ async def show(
     records = _records(request, reader, organisation)
     found = await records.deliveries(wanted, limit=_SIZE + 1, before=before)
     shown = found[:_SIZE]
+    counts = await records.delivery_counts(wanted)
     chosen = {name: form.value(name) for name in _FILTERS if form.value(name)}
     return page(
         request,
@@ -49,7 +50,8 @@ async def show(
         organisation=organisation,
         form=form,
         deliveries=shown,
-        counts=await records.delivery_counts(wanted),
+        counts=counts,
+        to_retry=counts.to_retry(wanted),
         chosen=chosen,
         is_first=before is None,
         next_address=_address(**chosen, before=str(shown[-1].id)) if len(found) > _SIZE else None,

@@ -1,9 +1,12 @@
 -- The chapters of an organisation by name, with how many mentors are active and paused in each, and who coordinates it.
--- Parameters: organisation_id.
+-- Parameters: organisation_id, chapter_id (null: all of them).
 with coordinator as materialized (
   select r.chapter_id, r.user_id
   from public.coordinator_roles as r
-  where r.organisation_id = %(organisation_id)s::uuid and r.active
+  where
+    r.organisation_id = %(organisation_id)s::uuid
+    and (%(chapter_id)s::uuid is null or r.chapter_id = %(chapter_id)s::uuid)
+    and r.active
 ),
 
 named as materialized (
@@ -18,7 +21,9 @@ counted as (
     count(*) filter (where p.status = 'paused') as paused
   from public.chapter_memberships as m
   inner join public.peer_mentors as p on p.id = m.mentor_id
-  where m.organisation_id = %(organisation_id)s::uuid
+  where
+    m.organisation_id = %(organisation_id)s::uuid
+    and (%(chapter_id)s::uuid is null or m.chapter_id = %(chapter_id)s::uuid)
   group by m.chapter_id
 )
 
@@ -35,5 +40,7 @@ select
   ) as coordinators
 from public.chapters as c
 left join counted as n on n.chapter_id = c.id
-where c.organisation_id = %(organisation_id)s::uuid
+where
+  c.organisation_id = %(organisation_id)s::uuid
+  and (%(chapter_id)s::uuid is null or c.id = %(chapter_id)s::uuid)
 order by c.name, c.id

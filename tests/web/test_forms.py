@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import pytest
 
 from peerpause.web.forms import Form, day_begins
 from peerpause.web.languages import words
+from tests.project.sources import PACKAGE
 
 
 def typed(**values: str) -> Form:
@@ -92,3 +94,15 @@ def test_a_day_begins_on_the_organisation_s_clock() -> None:
     assert day_begins(date(2026, 7, 1), "Europe/Oslo").astimezone(UTC) == datetime(
         2026, 6, 30, 22, tzinfo=UTC
     )
+
+
+def test_every_form_says_where_it_goes() -> None:
+    # Without an address a form takes along the fragment of whoever followed the error summary, and so does what answers it:
+    # the next page would open at that field instead of at what was done.
+    lost = [
+        f"{path.name}: {form}"
+        for path in (PACKAGE / "web" / "templates").rglob("*.html")
+        for form in re.findall(r'<form\b[^>]*method="post"[^>]*>', path.read_text("utf-8"))
+        if " action=" not in form
+    ]
+    assert lost == []

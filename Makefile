@@ -33,13 +33,18 @@ torture: setup ## Break things for as long as you like: processes, network, disk
 	@scripts/install_test_needs >/dev/null
 	@PEERPAUSE_TORTURE=$(or $(MINUTES),10) $(RUN) pytest --numprocesses 0 tests/reliability $(ARGS)
 
-check: setup ## Formatting, lint, types, architecture, migrations and SQL style
-	@$(MAKE) --jobs=2 --keep-going --output-sync=target check-types check-sql check-imports check-python check-migrations
+check: setup ## Formatting, lint, types, architecture, migrations, SQL style, known vulnerabilities
+	@$(MAKE) --jobs=2 --keep-going --output-sync=target check-types check-sql check-imports check-python check-migrations check-security
 
 check-python:
 	@$(RUN) ruff check --quiet .
 	@$(RUN) ruff format --check --quiet . || { $(RUN) ruff format --check .; exit 1; }
 	@echo "ok  lint and formatting"
+
+check-security:
+	@$(RUN) bandit --quiet --recursive --severity-level medium src
+	@echo "ok  bandit"
+	@scripts/audit_dependencies
 
 check-types:
 	@$(RUN) mypy --no-error-summary $(PYTHON_FOLDERS)
@@ -84,4 +89,4 @@ clean: ## Remove what was built or downloaded here (the demo's data in .peerpaus
 	rm -rf .venv .uv node_modules src/peerpause/web/static dist site htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help demo setup test torture check check-python check-types check-imports check-migrations check-sql format bench bench-full bench-setup docs screenshots clean
+.PHONY: help demo setup test torture check check-python check-types check-imports check-migrations check-sql check-security format bench bench-full bench-setup docs screenshots clean

@@ -74,7 +74,7 @@ class VisitingAct:
 
 def _fetch(request: Request) -> tuple[int, str]:
     try:
-        with urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310  our own address
+        with urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310  our own address  # nosec B310
             return answer.status, answer.read().decode()
     except HTTPError as refusal:
         with refusal:

@@ -86,7 +86,7 @@ class Manners:
         structlog.contextvars.bind_contextvars(request_id=request_id.decode())
         try:
             await self._answer(scope, receive, send_with_manners)
-        except Exception:
+        except Exception:  # a defect of ours: the caller hears that, and nothing of what it was
             _log.error(Event.REQUEST_BROKEN, route=_route(scope), exc_info=True)
             if not status:
                 with suppress(OSError):

@@ -156,7 +156,7 @@ class Repeating:
         async with _holding(sessions, asked, until) as held:
             try:
                 await self._app(scope, receive, answer.take_in)
-            except Exception:
+            except Exception:  # whatever it was, nothing is kept that could be given again
                 await held.settle(None)
                 raise
             # What was refused changed nothing; asked again it may well be granted.

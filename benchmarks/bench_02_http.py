@@ -46,7 +46,7 @@ QUESTION: Final = Question(
             "kept: a pipeline that is one transaction without `begin` and `commit`; tokens looked into once a minute; log lines "
             "written without the standard library's detour; one message to other processes for many changes; one dependency for who asks instead of a chain of five. "
             "Counted in instructions the process executes for one change, these took a third off. What remains is mostly FastAPI's own way through a request "
-            "and the driver's pipeline. Tried and not kept: answers serialised past FastAPI, which saved less than a hundredth."
+            "and the driver's pipeline: by samples (`py-spy`) 40 % of the time is FastAPI and the server, 38 % the driver, 12 % headers, log and figures. Tried and not kept: answers serialised past FastAPI, which saved next to nothing."
         )
     },
 )

@@ -37,8 +37,12 @@ QUESTION: Final = Question(
     ),
     budgets=("commit-to-push-idle", "commit-to-push-busy"),
     tried={
-        "commit-to-push-idle": "ringing the bell once for many changes, the quick event loop for the worker; see the load of the machine.",
-        "commit-to-push-busy": "ringing the bell once for many changes, the quick event loop for the worker; see the load of the machine.",
+        "commit-to-push-idle": "ringing the bell once for many changes, the quick event loop for the worker.",
+        "commit-to-push-busy": (
+            "ringing the bell once for many changes, the quick event loop for the worker, deliveries claimed and settled in batches. A push costs the worker 0.84 ms "
+            "of computing and PostgreSQL 1.1 ms, the change itself another 0.5: at 500 a second that is one and a quarter of two processors, so it holds on "
+            "a machine with nothing else to do, and on a busy one the queue grows until the changes stop. A second worker on another machine takes half of it."
+        ),
     },
 )
 

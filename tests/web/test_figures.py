@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from xml.etree import ElementTree
 
 import pytest
 
 from peerpause.web.figures_drawn import NAMES
-from peerpause.web.pictures import Bars, Pictures, drawing_prepared
+from peerpause.web.pictures import Bars, Pictures, draw, drawing_prepared
 from tests.cast import World
 from tests.web.pages import Pages
 
@@ -87,3 +88,9 @@ async def test_a_server_that_ends_at_once_loads_nothing() -> None:
     async with drawing_prepared(after=3600, prepare=lambda: asked.append(None)):
         pass
     assert asked == []
+
+
+@pytest.mark.parametrize(("value", "ticks"), [(0, "01"), (1, "01"), (2, "012"), (3, "0123")])
+def test_an_axis_rises_from_nought_by_whole_numbers(value: int, ticks: str) -> None:
+    few = Bars(axis="People", values=[{"month_word": "Jan", "value": value, "value_word": "x"}])
+    assert "".join(re.findall(r">(\d+)</text>", draw(few, "light", "wide"))) == ticks

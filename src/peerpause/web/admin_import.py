@@ -218,7 +218,7 @@ def _problems(words: Words) -> Mapping[str, str]:
         Problem.UNKNOWN_COLUMN: words.gettext("This column is not known and is left out."),
         Problem.EXTRA_CELLS: words.gettext("The line has cells under no column."),
         Problem.MISSING_VALUE: words.gettext("The cell must be filled in."),
-        Problem.BAD_VALUE: words.gettext("This is none of the values that the column may hold."),
+        Problem.BAD_VALUE: words.gettext("This value does not fit the column. Check how it is spelt."),
         Problem.BAD_DATE: words.gettext("There is no such day, or it cannot be right."),
         Problem.BAD_TEXT: words.gettext(
             "The text holds line breaks or invisible characters, or is too long."

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import threading
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ Size = Literal["wide", "narrow"]
 _KEPT: Final = 60.0
 _START_IS_OVER: Final = 3.0
 _MOST: Final = 200
+_FEW: Final = 8
 _FONT: Final = "Inter, Arial, Helvetica, sans-serif"
 
 
@@ -142,16 +145,14 @@ def _chart(picture: Bars | Shares, paint: _Paint, *, is_narrow: bool) -> Any:
     base = alt.Chart(data)
     match picture:
         case Bars(series=()):
-            drawn = base.encode(
-                x=x, y=alt.Y("value:Q", title=picture.axis, axis=alt.Axis(format="d", tickMinStep=1))
-            )
+            drawn = base.encode(x=x, y=_counts(picture))
             bars = drawn.mark_bar(color=paint.first)
             written = drawn.mark_text(dy=-7, color=paint.text).encode(text="value_word:N")
             chart: Any = bars + written
         case Bars():
             chart = base.mark_bar(stroke=paint.surface, strokeWidth=1).encode(
                 x=x,
-                y=alt.Y("value:Q", title=picture.axis, axis=alt.Axis(format="d", tickMinStep=1)),
+                y=_counts(picture),
                 order=alt.Order("rank:Q"),
                 color=alt.Color(
                     "series:N",
@@ -184,6 +185,29 @@ def _chart(picture: Bars | Shares, paint: _Paint, *, is_narrow: bool) -> Any:
     return _dressed(
         chart.properties(width=width, height=220 if is_narrow else 260), paint, is_narrow=is_narrow
     )
+
+
+def _counts(picture: Bars) -> Any:
+    import altair as alt
+
+    highest = max(1, math.ceil(_highest(picture)))
+    if highest > _FEW:
+        return alt.Y("value:Q", title=picture.axis, axis=alt.Axis(format="d"))
+    # The library's own ticks would be at halves, which read as the same number twice.
+    ticks = list(range(highest + 1))
+    return alt.Y(
+        "value:Q",
+        title=picture.axis,
+        scale=alt.Scale(domain=[0, highest]),
+        axis=alt.Axis(format="d", values=ticks),
+    )
+
+
+def _highest(picture: Bars) -> float:
+    columns: defaultdict[str, float] = defaultdict(float)
+    for each in picture.values:
+        columns[each["month_word"]] += each["value"] or 0
+    return max(columns.values(), default=0)
 
 
 def _dressed(chart: Any, paint: _Paint, *, is_narrow: bool) -> Any:

@@ -25,20 +25,20 @@ _MOST_CHANGES = 5000
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, with little room."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    for each in (folder, *list(folder.parents)[:3]):
-        each.chmod(0o755)  # the server runs as somebody else
+def small_disk() -> Iterator[Path]:
+    """A file system of its own, with little room. Its path is short, because a socket's may not be long."""
+    folder = Path(tempfile.mkdtemp(prefix="peerpause-disk-"))
+    folder.chmod(0o755)  # the server runs as somebody else
     options = f"size={_MEGABYTES}m,mode=1777"
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, check=False
     )
     if mounted.returncode != 0:
+        folder.rmdir()
         not_run("the test of a full disk (root may mount a file system in memory)")
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    folder.rmdir()
 
 
 @pytest.fixture

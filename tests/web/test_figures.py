@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from xml.etree import ElementTree
 
 import pytest
 
 from peerpause.web.figures_drawn import NAMES
-from peerpause.web.pictures import Bars, Pictures, draw, drawing_prepared
+from peerpause.web.pictures import Bars, Pictures, draw
 from tests.cast import World
 from tests.web.pages import Pages
 
@@ -74,20 +73,6 @@ async def test_a_picture_is_kept_for_a_minute(monkeypatch: pytest.MonkeyPatch) -
         moment["now"] = now
         assert await pictures.svg(picture, "light", "wide") == "<svg>lightwide</svg>"
         assert len(drawn) == times
-
-
-async def test_what_draws_is_loaded_before_anybody_asks_for_a_picture() -> None:
-    loop, loaded = asyncio.get_running_loop(), asyncio.Event()
-    async with drawing_prepared(after=0, prepare=lambda: loop.call_soon_threadsafe(loaded.set)):
-        async with asyncio.timeout(60):
-            await loaded.wait()
-
-
-async def test_a_server_that_ends_at_once_loads_nothing() -> None:
-    asked: list[None] = []
-    async with drawing_prepared(after=3600, prepare=lambda: asked.append(None)):
-        pass
-    assert asked == []
 
 
 @pytest.mark.parametrize(("value", "ticks"), [(0, "01"), (1, "01"), (2, "012"), (3, "0123")])

@@ -37,7 +37,6 @@ from peerpause.status import routes as status
 from peerpause.telemetry import Event, Metrics
 from peerpause.web import admin_import
 from peerpause.web.gate import gate, require_whole_settings
-from peerpause.web.pictures import drawing_prepared
 from peerpause.web.refusals import nothing_there
 from peerpause.web.router import web_router
 from peerpause.wiring import Services, services
@@ -93,7 +92,6 @@ def create_app(
             stack.enter_context(events.closing_early(app.state.told))
             if with_worker:
                 await stack.enter_async_context(_worker(parts, database_url))
-            await stack.enter_async_context(drawing_prepared())
             yield
 
     # The description is public, and our own page shows it: the usual one loads scripts from elsewhere.

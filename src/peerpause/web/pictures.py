@@ -1,8 +1,9 @@
 """Figures as pictures: SVG drawn with Vega on this server, light and dark, wide and narrow. They hold nothing that the table beside
 them does not hold.
 
-Drawing takes a while and holds a thread, so a picture of the same figures is kept for a minute. The library is heavy: a server loads it
-soon after its start (`drawing_prepared`), and any other program with its first picture. It needs neither network nor fonts of its own.
+Drawing takes a while and holds a thread, so a picture of the same figures is kept for a minute. The library is loaded with the first picture,
+which takes some seconds while the page and its tables are there: loading it at the start would hold up whatever a server does then, and
+cost memory in each that never draws. It needs neither network nor fonts of its own.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ import math
 import threading
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, assert_never
 
@@ -22,7 +22,6 @@ Look = Literal["light", "dark"]
 Size = Literal["wide", "narrow"]
 
 _KEPT: Final = 60.0
-_START_IS_OVER: Final = 3.0
 _MOST: Final = 200
 _FEW: Final = 8
 _FONT: Final = "Inter, Arial, Helvetica, sans-serif"
@@ -99,28 +98,6 @@ class Pictures:
     def _find(self, key: str) -> str | None:
         until, svg = self._kept.get(key, (0.0, ""))
         return svg if until > self._clock() else None
-
-
-@asynccontextmanager
-async def drawing_prepared(
-    *, after: float = _START_IS_OVER, prepare: Callable[[], object] | None = None
-) -> AsyncIterator[None]:
-    """Beside the block, load what drawing needs, so that nobody waits seconds for the first picture."""
-    task = asyncio.create_task(_prepare(after, prepare or _draw_something))
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
-
-
-async def _prepare(after: float, prepare: Callable[[], object]) -> None:
-    await asyncio.sleep(after)
-    await asyncio.to_thread(prepare)
-
-
-def _draw_something() -> None:
-    draw(Bars(axis="", values=[{"month_word": "", "value": 1, "value_word": "1"}]), "light", "wide")
 
 
 def draw(picture: Bars | Shares, look: Look, size: Size) -> str:

@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -417,3 +417,13 @@ async def test_a_statement_that_was_skipped_behind_a_refusal_is_not_taken_for_pr
             await sessions.call_all(
                 as_(world.bo.user_id), status_of(world.greta.mentor_id), Step("count_unread")
             )
+
+
+async def test_the_systems_statements_are_planned_for_the_tables_as_they_are(sessions: Sessions) -> None:
+    """A plan kept from when a queue was empty would make it grow without end."""
+    async with sessions.as_service() as connection:
+        row = await (await connection.execute("show plan_cache_mode")).fetchone()
+        assert row == {"plan_cache_mode": "force_custom_plan"}
+    async with sessions.as_user(Claims(uuid4())) as connection:
+        row = await (await connection.execute("show plan_cache_mode")).fetchone()
+        assert row == {"plan_cache_mode": "auto"}

@@ -237,7 +237,7 @@ class Sessions:
 
     async def _assume(self, connection: Connection, caller: Caller) -> None:
         await connection.execute(
-            sql.query("assume_caller"),
+            sql.query("assume_service" if isinstance(caller, Service) else "assume_caller"),
             {"role": caller.role, "claims": caller.to_json(), "lock_timeout": self._lock_timeout},
         )
 

@@ -155,6 +155,17 @@ async def test_stopping_lets_a_push_under_way_finish_and_be_written_down(
     assert count(owner, SENT) == 1
 
 
+@pytest.mark.parametrize("moments", range(4))
+async def test_stopping_just_as_a_turn_begins_is_heard(
+    moments: int, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling_module, "LOOK_EVERY", A_LONG_TIME)
+    async with parts_of(settings, database) as parts, asyncio.timeout(30):
+        async with Telling(outbox=parts.outbox, senders=parts.senders, bell=parts.bell).running():
+            for _ in range(moments):
+                await asyncio.sleep(0)
+
+
 async def test_a_block_that_fails_raises_its_own_error_and_loses_nothing(
     world: World,
     owner: Session,

@@ -97,7 +97,8 @@ class Telling:
             await self._bell.wait(LOOK_EVERY)
 
     async def _send(self, sender: Sender) -> None:
-        if not await sender.step():
+        # A step forgets earlier news, the news of stopping too when that came as the step was about to begin.
+        if not await sender.step() and not self._stopping.is_set():
             await sender.wait_for_news(LOOK_EVERY)
 
 

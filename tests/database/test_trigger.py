@@ -445,3 +445,17 @@ def insert_mentor(owner: Session, world: World, *, status: str) -> Mentor:
 
 def mentor_of(world: World, mentor_id: UUID) -> Mentor:
     return Mentor(uuid4(), "Ida", mentor_id, world.organisation_id)
+
+
+def test_many_mentors_changed_at_once_are_no_loop_in_a_loop(
+    owner: Session, crowd: list[Mentor], world: World
+) -> None:
+    """The plan that a session keeps after it changed one mentor must serve for ten thousand too."""
+    plans: list[str] = []
+    owner.add_notice_handler(lambda notice: plans.append(notice.message_detail or ""))
+    owner.execute("set client_min_messages = log")
+    owner.execute("set debug_print_plan = on")
+    assert plain_update(owner, world.ada, "paused") == 1
+    of_the_history = [plan for plan in plans if "{NAMEDTUPLESTORESCAN" in plan]
+    assert len(of_the_history) == 1
+    assert not any("{NESTLOOP" in plan for plan in of_the_history)

@@ -55,7 +55,9 @@ begin
     end,
     case when v_trusted then (v_change ->> 'job_run_id')::uuid end
   from new_rows as n
-  inner join old_rows as o on o.id = n.id
+  -- Both sides always have the row. A full join, because the plan is kept for the session and may have been made for one row: an inner
+  -- join would then be a loop in a loop, and ten thousand mentors changed at once a hundred million comparisons.
+  full join old_rows as o on o.id = n.id
   where o.status is distinct from n.status;
   return null;
 end

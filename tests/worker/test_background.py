@@ -160,8 +160,9 @@ async def test_stopping_just_as_a_turn_begins_is_heard(
     moments: int, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(telling_module, "LOOK_EVERY", A_LONG_TIME)
-    async with parts_of(settings, database) as parts, asyncio.timeout(30):
-        async with Telling(outbox=parts.outbox, senders=parts.senders, bell=parts.bell).running():
+    async with parts_of(settings, database) as parts:
+        telling = Telling(outbox=parts.outbox, senders=parts.senders, bell=parts.bell)
+        async with asyncio.timeout(30), telling.running():
             for _ in range(moments):
                 await asyncio.sleep(0)
 

@@ -176,7 +176,10 @@ class Sessions:
                             try:
                                 await self._assume(connection, caller)
                                 cursors = [
-                                    await connection.execute(step.text, step.parameters) for step in steps
+                                    await connection.execute(
+                                        step.text, step.parameters, prepare=_may_prepare(caller)
+                                    )
+                                    for step in steps
                                 ]
                             except BaseException:
                                 # A step that never left us would else leave those before it to be committed.
@@ -237,9 +240,17 @@ class Sessions:
 
     async def _assume(self, connection: Connection, caller: Caller) -> None:
         await connection.execute(
-            sql.query("assume_service" if isinstance(caller, Service) else "assume_caller"),
+            sql.query("assume_caller"),
             {"role": caller.role, "claims": caller.to_json(), "lock_timeout": self._lock_timeout},
         )
+
+
+def _may_prepare(caller: Caller) -> bool | None:
+    """The system's statements are about many rows at once, and each is planned for the tables as they are now.
+
+    Prepared, they would keep a plan from when a queue was empty, which takes many times as long once it is not.
+    """
+    return False if isinstance(caller, Service) else None
 
 
 _READABLE: Final = select.POLLIN | select.POLLHUP | select.POLLERR

@@ -136,7 +136,7 @@ def _make(connection: Connection, mentors: int, *, renewed: bool) -> None:
 
 
 def _compare(server: Server, connection: Connection, lapsed: int, run: Run) -> tuple[Rounds, list[str]]:
-    memory: list[tuple[float, float]] = []
+    memory: list[tuple[float, float, float]] = []
     rounds = alternating(
         {
             "ours": partial(_ours, server, connection, lapsed, memory),
@@ -145,19 +145,22 @@ def _compare(server: Server, connection: Connection, lapsed: int, run: Run) -> t
         },
         rounds=3 if run.full else 1,
     )
-    ours, backend = (max(readings) for readings in zip(*memory, strict=True))
+    ours, backend, temporary = (max(readings) for readings in zip(*memory, strict=True))
     remarks = [
         f"Memory of our run: our process grew by {digits(ours)} MB, its backend held at most {digits(backend)} MB of its own, "
-        f"and wrote {_temporary_bytes(connection):,} bytes of temporary files.",
+        f"and wrote {temporary:,.0f} bytes of temporary files.",
         _fan_out(server, connection, lapsed),
     ]
     return rounds, remarks
 
 
-def _ours(server: Server, connection: Connection, lapsed: int, memory: list[tuple[float, float]]) -> float:
+def _ours(
+    server: Server, connection: Connection, lapsed: int, memory: list[tuple[float, float, float]]
+) -> float:
     _set_back(connection)
+    temporary = _temporary_bytes(connection)
     seconds, paused, grown, peak = asyncio.run(_run_job(servers.url(server)))
-    memory.append((grown, peak))
+    memory.append((grown, peak, _temporary_bytes(connection) - temporary))
     verify("mentors paused by the job", paused, lapsed)
     verify("history rows of the job", _count(connection, _OUR_ROWS), lapsed)
     verify("mentors paused", _count(connection, _OUR_PAUSED), lapsed)

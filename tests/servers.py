@@ -218,6 +218,30 @@ def start_server(kind: ServerKind, *, run: Path, settings: Mapping[str, str] | N
     return server
 
 
+def start_standby(primary: Server, *, run: Path) -> Server:
+    """Start a hot standby of a running server: a copy that replays what the primary writes, and may only be read."""
+    user = _server_user()
+    folder = Path(tempfile.mkdtemp(prefix="peerpause-pg-"))
+    if os.geteuid() == 0:
+        shutil.chown(folder, user, user)
+    standby = Server(primary.id, primary.bin_path, str(folder), _free_port(), primary.cron_database)
+    data = folder / "data"
+    copy = Path(primary.bin_path, "pg_basebackup")
+    _as(
+        user, copy, "-d", primary.url(), "-D", data, "--write-recovery-conf", "--checkpoint=fast", "--no-sync"
+    )
+    with (data / "postgresql.conf").open("a") as out:
+        out.write(f"port = {standby.port}\nunix_socket_directories = '{folder}'\n")
+    _start_keeper(run, standby)
+    resume_server(standby)
+    return standby
+
+
+def promote_server(standby: Server) -> None:
+    """Make a standby a primary, as an operator does whose primary is gone."""
+    _as(_server_user(), *_control(standby), "-t", "60", "promote")
+
+
 def stop_server(server: Server) -> None:
     """Stop a server before the run ends, and clear its folder."""
     user = _server_user()

@@ -15,6 +15,7 @@ import uvicorn
 from prometheus_client import CollectorRegistry
 
 from peerpause.api.app import create_app
+from peerpause.api.patience import PatientProtocol
 from peerpause.auth.tokens import Role, issue_token
 from peerpause.settings import Settings
 from peerpause.telemetry import Metrics
@@ -99,6 +100,7 @@ async def listening(app: Any, *, port: int = 0) -> AsyncIterator[str]:
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
+                http=PatientProtocol,
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
+import socket
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import pytest
 
+from peerpause.api.patience import Patience, PatientProtocol
 from tests.api.serving import Api, serving
 from tests.cast import World, build_world
 from tests.database.acting import owner_session, status_of
@@ -93,6 +96,71 @@ async def test_slow_clients_hold_up_nobody(api: Api, world: World, beginning: by
     finally:
         for _, writer in slow:
             writer.close()
+
+
+@pytest.mark.parametrize(
+    ("beginning", "status"),
+    [
+        (b"", b"408"),
+        (b"POST /v1/mentors HTTP/1.1\r\nHost: x\r\nX-Slow: ", b"408"),
+        (b"POST /v1/notifications/read HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{", b"408"),
+        # The first request is answered; the second one, on the same connection, does not come to an end.
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /heal", b"200"),
+    ],
+    ids=["nothing", "headers", "body", "second request"],
+)
+async def test_a_slow_client_is_let_go(
+    api: Api, monkeypatch: pytest.MonkeyPatch, beginning: bytes, status: bytes
+) -> None:
+    monkeypatch.setattr(PatientProtocol, "patience", Patience(head=0.2, body=0.2))
+    address = urlsplit(api.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(beginning)
+    async with asyncio.timeout(30):
+        heard = await reader.read()
+    writer.close()
+    assert heard.split()[1] == status
+    assert heard.count(b"HTTP/1.1 ") == (2 if status == b"200" else 1)
+
+
+async def test_a_client_that_comes_in_time_keeps_its_connection(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No time that ran for one request counts for the next, nor for the silence between them."""
+    monkeypatch.setattr(PatientProtocol, "patience", Patience(head=0.3, body=0.3))
+    address = urlsplit(api.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    async with asyncio.timeout(30):
+        for _ in range(3):
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200")
+            length = int(re.search(rb"content-length: (\d+)", head.lower())[1])  # type: ignore[index]  # each answer has one
+            await reader.readexactly(length)
+            await asyncio.sleep(0.5)
+    writer.close()
+
+
+async def test_a_client_that_does_not_read_its_answers_is_let_go(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PatientProtocol, "patience", Patience(reading=0.2))
+    address = urlsplit(api.url)
+    with socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect((address.hostname, address.port))
+        deaf.setblocking(False)
+        async with asyncio.timeout(30):
+            with pytest.raises(ConnectionError):
+                await _ask_without_end(deaf)
+
+
+async def _ask_without_end(deaf: socket.socket) -> None:
+    """Until what the server cannot get rid of has filled all that lies between."""
+    while True:
+        await asyncio.get_running_loop().sock_sendall(
+            deaf, b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 10
+        )
 
 
 async def test_nothing_of_a_request_makes_a_line_of_its_own(

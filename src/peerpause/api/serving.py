@@ -8,6 +8,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from peerpause.api.app import create_app
+from peerpause.api.patience import PatientProtocol
 from peerpause.settings import load_settings
 from peerpause.telemetry import configure_logging
 
@@ -26,6 +27,7 @@ def serve(*, host: str, port: int, processes: int, with_worker: bool) -> None:
         factory=True,
         host=host,
         port=port,
+        http=PatientProtocol,
         workers=processes,
         log_config=None,
         access_log=False,

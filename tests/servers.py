@@ -37,8 +37,7 @@ TEMPLATE = "peerpause_template"
 CRON_DATABASE = "peerpause_cron"
 
 _LOCK_NAME = "alive.lock"
-# Held, because a Popen that is forgotten before its process ends raises a ResourceWarning.
-_started_here: list[subprocess.Popen[bytes]] = []
+_started_here: list[int] = []
 _SETTINGS: Mapping[str, str] = {
     # Nothing here survives the run, so nothing needs to reach the disk.
     "fsync": "off",
@@ -385,25 +384,28 @@ def _free_port() -> int:
 
 
 def _start_keeper(run: Path, server: Server) -> None:
-    # A session of its own, so that Ctrl-C in the terminal does not take the keeper away before its server.
-    keeper = subprocess.Popen(
-        [sys.executable, __file__, str(run), json.dumps(asdict(server))],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    # A session of its own, so that Ctrl-C in the terminal does not take the keeper away before its server. Not a Popen: keepers
+    # outlive the processes of pytest-xdist that started them, of which Python would complain there.
+    nowhere = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in (0, 1, 2)]
+    command = [sys.executable, __file__, str(run), json.dumps(asdict(server))]
+    keeper = os.posix_spawn(sys.executable, command, os.environ, file_actions=nowhere, setsid=True)
     _started_here.append(keeper)
-    (run / f"{keeper.pid}.keeper").touch()
+    (run / f"{keeper}.keeper").touch()
 
 
 def _wait_for_keepers(run: Path, *, limit: float = 20.0) -> None:
-    for keeper in _started_here:
-        keeper.wait(limit)
-    _started_here.clear()
     end = time.monotonic() + limit
     while time.monotonic() < end and any(_is_running(int(note.stem)) for note in run.glob("*.keeper")):
+        _bury()
         time.sleep(0.02)
+    _bury()
+
+
+def _bury() -> None:
+    """Take note of keepers of ours that have ended: their numbers stay in use until then."""
+    for keeper in _started_here[:]:
+        if os.waitpid(keeper, os.WNOHANG) != (0, 0):
+            _started_here.remove(keeper)
 
 
 def _is_running(pid: int) -> bool:

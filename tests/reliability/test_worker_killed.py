@@ -37,6 +37,7 @@ BOS_PHONE, CYS_PHONE = "bos-phone", "cys-phone"
 PENDING = "select count(*) from public.notification_deliveries where channel = 'push' and state = 'pending'"
 TAKEN = f"{PENDING} and attempts > 0"
 UNTOLD = "select count(*) from public.peer_mentor_status_history where told_at is null"
+OTHERS = "from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
 WAITING_FOR_A_LOCK = (
     "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 )
@@ -94,6 +95,12 @@ async def kill(process: asyncio.subprocess.Process) -> None:
     assert await process.wait() == -signal.SIGKILL
 
 
+async def hang_up(owner: Session) -> None:
+    """Take the connections of a worker that was killed along with it: the server would do what it has been sent, and take more for it."""
+    owner.execute(f"select pg_terminate_backend(pid) {OTHERS}".encode())
+    await until(owner, f"select count(*) {OTHERS}", at_most=0)
+
+
 async def until(owner: Session, question: str, *, at_least: int = 0, at_most: int | None = None) -> None:
     """Wait for the database to say so."""
     async with asyncio.timeout(60):
@@ -138,6 +145,7 @@ async def test_killed_between_the_claim_and_the_send(
     async with worker(database, standin) as process:
         await until(owner, TAKEN, at_least=2)
         await kill(process)
+    await hang_up(owner)
     assert standin.calls == []
     standin.script_token_endpoint([])
     let_leases_end(owner)
@@ -156,6 +164,7 @@ async def test_killed_between_the_send_and_the_answer(
     async with worker(database, standin) as process:
         await calls_to(standin, BOS_PHONE, arrivals)
         await kill(process)
+    await hang_up(owner)
     let_leases_end(owner)
     async with worker(database, standin):
         await until(owner, PENDING, at_most=0)

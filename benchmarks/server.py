@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import psycopg
@@ -38,7 +40,12 @@ _SETTINGS: Final[Mapping[str, str]] = {
 def durable_server(settings: Mapping[str, str] | None = None) -> Iterator[Server]:
     """A server of this run's own, empty but for the migrated database `bench`; it ends with the block, whatever happens to us."""
     with servers.run_folder() as run:
-        server = servers.start_server(_own_kind(), run=run, settings={**_SETTINGS, **(settings or {})})
+        server = servers.start_server(
+            _own_kind(),
+            run=run,
+            settings={**_SETTINGS, **(settings or {})},
+            under=Path(tempfile.gettempdir()),  # a disk, not memory
+        )
         migrated_database(server)
         with psycopg.connect(server.socket_url(), autocommit=True) as connection:
             # As an operator would, so that callers can come in the way real requests do.

@@ -42,15 +42,10 @@ def small_disk() -> Iterator[Path]:
 
 
 @pytest.fixture
-def small_server(
-    server: Server, small_disk: Path, run_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Server]:
-    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+def small_server(server: Server, small_disk: Path, run_folder: Path) -> Iterator[Server]:
     kind = next(kind for kind in servers.installed() if kind.id == server.id)
-    fresh = servers.start_server(
-        kind, run=run_folder, settings={"max_wal_size": "64MB", "min_wal_size": "32MB"}
-    )
-    monkeypatch.undo()
+    wal = {"max_wal_size": "64MB", "min_wal_size": "32MB"}
+    fresh = servers.start_server(kind, run=run_folder, settings=wal, under=small_disk)
     yield fresh
     servers.stop_server(fresh)
 

@@ -229,17 +229,18 @@ async def test_a_database_away_is_told_as_such_and_comes_back(world: World, data
             connection.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (database.name,)
             )
-            away = await ada.get(path)
+            # At once, for each waits some seconds for the database to come back.
+            away, rest, ready = await asyncio.gather(
+                ada.get(path),
+                ada.post("/rest/v1/rpc/get_mentor_status", json={"p_mentor_id": str(world.ada.mentor_id)}),
+                api.as_visitor().get("/readyz"),
+            )
             assert (away.status_code, away.json()["code"], away.headers["Retry-After"]) == (
                 503,
                 "unavailable",
                 "2",
             )
-            rest = await ada.post(
-                "/rest/v1/rpc/get_mentor_status", json={"p_mentor_id": str(world.ada.mentor_id)}
-            )
             assert (rest.status_code, rest.json()["code"]) == (503, "PGRST001")
-            ready = await api.as_visitor().get("/readyz")
             assert (ready.status_code, ready.json()["database"]) == (503, "away")
             assert (await api.as_visitor().get("/healthz")).status_code == 200
             connection.execute(f'alter database "{database.name}" allow_connections true')

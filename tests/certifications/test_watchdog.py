@@ -169,10 +169,10 @@ async def test_open_pages_of_its_admins_hear_when_it_begins_and_when_it_is_over(
     with psycopg.connect(database.url, autocommit=True) as listener:
         listener.execute("listen peerpause_told")
         await watchdog.watch()
-        begun = {each.payload for each in listener.notifies(timeout=10, stop_after=2)}
+        begun = {each.payload for each in listener.notifies(timeout=10, stop_after=1)}
         await job.run()
         await watchdog.watch()
-        over = {each.payload for each in listener.notifies(timeout=10, stop_after=2)}
+        over = {each.payload for each in listener.notifies(timeout=10, stop_after=1)}
     assert begun == over
     organisations, ids = zip(*(payload.split() for payload in begun), strict=True)
     news = {"organisations": [*organisations], "ids": [*ids]}

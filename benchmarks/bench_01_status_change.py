@@ -34,8 +34,9 @@ QUESTION: Final = Question(
             "the work: permission, guard, certificate and audit are that much more than three bare statements; the second table shows how much each. The trigger's "
             "share is two look-ups, three indexes, a foreign key and three checks. Kept: codes, clock and ids as expressions that the "
             "planner puts in place of a call; questions asked only where they can matter. Tried and not kept, because the difference drowned in the noise: no lock before the "
-            "update, permission in one query instead of two. What would help and was not done: a trigger for single rows beside the one for whole statements, "
-            "which would make the nightly check pay; functions in C."
+            "update, permission in one query instead of two. By callgrind's count a change takes 1.26 million instructions and the three bare statements 0.48: "
+            "the record of it takes 0.40, the checks of both tables 0.19, the guard 0.15, the permission 0.12. Counted and not kept: a trigger for single rows (3.5 % less, and "
+            "the nightly check would pay), search paths that are not pinned (6 % less). What would help and was not done: functions in C."
         )
     },
 )

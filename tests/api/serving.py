@@ -15,7 +15,7 @@ import uvicorn
 from prometheus_client import CollectorRegistry
 
 from peerpause.api.app import create_app
-from peerpause.api.patience import PatientProtocol
+from peerpause.api.serving import HTTP_SERVER
 from peerpause.auth.tokens import Role, issue_token
 from peerpause.settings import Settings
 from peerpause.telemetry import Metrics
@@ -100,10 +100,7 @@ async def listening(app: Any, *, port: int = 0) -> AsyncIterator[str]:
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                http=PatientProtocol,
-                log_config=None,
-                access_log=False,
-                server_header=False,
+                **HTTP_SERVER,
                 lifespan="on",
                 timeout_graceful_shutdown=5,
             )

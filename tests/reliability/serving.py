@@ -10,9 +10,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import httpx
+import psycopg
 
+from peerpause.database.migrate import Migrator
 from tests.api.serving import SECRET, SERVICE_KEY
-from tests.servers import Database
+from tests.servers import Database, Server
+
+
+async def migrated(server: Server, name: str) -> Database:
+    """A new database on a server of a test's own, migrated, with the login that an operator gives the API."""
+    database = Database(name=name, server=server)
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+        await Migrator(url=database.url).up()
+        connection.execute("alter role authenticator login")
+    return database
 
 
 def free_port() -> int:

@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
-import psycopg
 import pytest
 
-from peerpause.database.migrate import Migrator
 from tests.api.serving import Api, serving
 from tests.cast import World, build_world
+from tests.reliability.serving import migrated
 from tests.servers import Server, halt_server, resume_server
 
 DATABASE = "restarted"
@@ -19,12 +18,7 @@ DATABASE = "restarted"
 
 @pytest.fixture
 async def world(own_server: Server) -> World:
-    with psycopg.connect(own_server.url(), autocommit=True) as connection:
-        connection.execute(f"create database {DATABASE}")
-    await Migrator(url=own_server.url(DATABASE)).up()
-    with psycopg.connect(own_server.url(), autocommit=True) as connection:
-        connection.execute("alter role authenticator login")
-    return build_world(own_server.url(DATABASE))
+    return build_world((await migrated(own_server, DATABASE)).url)
 
 
 async def events(client: httpx.AsyncClient) -> AsyncIterator[str]:

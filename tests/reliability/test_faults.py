@@ -14,7 +14,6 @@ from contextlib import AsyncExitStack
 import psycopg
 import pytest
 
-from peerpause.database.migrate import Migrator
 from peerpause.database.session import Claims, Sessions
 from peerpause.errors import Unavailable
 from peerpause.worker.schema import ensure_schema
@@ -22,7 +21,7 @@ from tests.cast import Mentor, World, add_mentor, build_world
 from tests.reliability.invariants import holds_in_the_end
 from tests.reliability.load import acknowledged, load
 from tests.reliability.proxy import Network, Proxy, proxy
-from tests.reliability.serving import free_port, served
+from tests.reliability.serving import free_port, migrated, served
 from tests.servers import Database, Server, kill_server, resume_server
 
 _MINUTES = float(os.environ.get("PEERPAUSE_TORTURE", "0"))
@@ -42,12 +41,7 @@ def rounds(at_least: int) -> Iterator[int]:
 @pytest.fixture
 async def killable(own_server: Server) -> AsyncIterator[Database]:
     """A database on a server of this module's own."""
-    with psycopg.connect(own_server.url(), autocommit=True) as connection:
-        connection.execute(f"create database {_NAME}".encode())
-    database = Database(name=_NAME, server=own_server)
-    await Migrator(url=database.url).up()
-    with psycopg.connect(own_server.url(), autocommit=True) as connection:
-        connection.execute("alter role authenticator login")
+    database = await migrated(own_server, _NAME)
     await ensure_schema(database.url)
     yield database
     with psycopg.connect(own_server.url(), autocommit=True) as connection:

@@ -11,14 +11,13 @@ import httpx
 import psycopg
 import pytest
 
-from peerpause.database.migrate import Migrator
 from tests import servers
 from tests.api.serving import token
 from tests.cast import Mentor, add_mentor, build_world
 from tests.conftest import not_run
 from tests.reliability.invariants import breaches
-from tests.reliability.serving import served
-from tests.servers import Database, Server
+from tests.reliability.serving import migrated, served
+from tests.servers import Server
 
 _MEGABYTES = 256
 _MOST_CHANGES = 5000
@@ -51,12 +50,7 @@ def small_server(server: Server, small_disk: Path, run_folder: Path) -> Iterator
 
 
 async def test_a_full_disk_refuses_changes_and_is_got_over(small_server: Server, small_disk: Path) -> None:
-    with psycopg.connect(small_server.url(), autocommit=True) as connection:
-        connection.execute("create database full_disk")
-    database = Database(name="full_disk", server=small_server)
-    await Migrator(url=database.url).up()
-    with psycopg.connect(small_server.url(), autocommit=True) as connection:
-        connection.execute("alter role authenticator login")
+    database = await migrated(small_server, "full_disk")
     world = build_world(database.url)
     with psycopg.connect(database.url) as connection:
         mentors = [add_mentor(connection, f"M{number}", chapters=[world.north]) for number in range(20)]

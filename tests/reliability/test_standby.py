@@ -12,11 +12,11 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from peerpause.database.migrate import Migrator
 from tests import servers
 from tests.api.serving import Api, serving
 from tests.cast import World, build_world
 from tests.database.acting import assert_whole_trail, status_of
+from tests.reliability.serving import migrated
 from tests.servers import Server
 
 DATABASE = "replicated"
@@ -24,11 +24,7 @@ DATABASE = "replicated"
 
 @pytest.fixture
 async def world(own_server: Server) -> World:
-    with psycopg.connect(own_server.url(), autocommit=True) as connection:
-        connection.execute(f"create database {DATABASE}")
-        await Migrator(url=own_server.url(DATABASE)).up()
-        connection.execute("alter role authenticator login")
-    return build_world(own_server.url(DATABASE))
+    return build_world((await migrated(own_server, DATABASE)).url)
 
 
 @pytest.fixture

@@ -38,9 +38,8 @@ PENDING = "select count(*) from public.notification_deliveries where channel = '
 TAKEN = f"{PENDING} and attempts > 0"
 UNTOLD = "select count(*) from public.peer_mentor_status_history where told_at is null"
 OTHERS = "from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
-WAITING_FOR_A_LOCK = (
-    "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-)
+LOCKED_OUT = f"{OTHERS} and wait_event_type = 'Lock'"
+WAITING_FOR_A_LOCK = f"select count(*) {LOCKED_OUT}"
 
 
 @pytest.fixture
@@ -186,10 +185,7 @@ async def test_killed_between_the_answer_and_writing_it_down(
             await until(owner, WAITING_FOR_A_LOCK, at_least=1)
             await kill(process)
             # The server would finish what it has been sent; a machine that dies takes its connection along.
-            owner.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity"
-                " where datname = current_database() and wait_event_type = 'Lock'"
-            )
+            owner.execute(f"select pg_terminate_backend(pid) {LOCKED_OUT}".encode())
     assert count(owner, PENDING) > 0
     let_leases_end(owner)
     async with worker(database, standin):

@@ -32,7 +32,7 @@ class PatientProtocol(HttpToolsProtocol):
     _asking: asyncio.TimerHandle | None = None
     _reading: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # narrower than asyncio's, as uvicorn's own is
         """Wait for the head of the first request; between later ones, uvicorn's `timeout_keep_alive` counts."""
         super().connection_made(transport)
         self._wait_for_a_request(self.patience.head)
@@ -62,17 +62,13 @@ class PatientProtocol(HttpToolsProtocol):
     def resume_writing(self) -> None:
         """Go on: the client has read."""
         super().resume_writing()
-        if self._reading is not None:
-            self._reading.cancel()
-            self._reading = None
+        self._stop_waiting_for_a_reader()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
         self._stop_waiting()
+        self._stop_waiting_for_a_reader()
         super().connection_lost(exc)
-        if self._reading is not None:
-            self._reading.cancel()
-            self._reading = None
 
     def _wait_for_a_request(self, seconds: float) -> None:
         self._stop_waiting()
@@ -82,6 +78,11 @@ class PatientProtocol(HttpToolsProtocol):
         if self._asking is not None:
             self._asking.cancel()
             self._asking = None
+
+    def _stop_waiting_for_a_reader(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
 
     def _give_up(self) -> None:
         self._asking = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import uvicorn
 from fastapi import FastAPI
@@ -14,6 +15,14 @@ from peerpause.telemetry import configure_logging
 
 LAST_REQUESTS: Final = 30
 """Seconds that requests under way have to finish after SIGTERM."""
+
+HTTP_SERVER: Final[Mapping[str, Any]] = {
+    "http": PatientProtocol,
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+}
+"""What uvicorn is told wherever we serve: by the command, in the demo and in tests."""
 
 
 def serve(*, host: str, port: int, processes: int, with_worker: bool) -> None:
@@ -27,11 +36,8 @@ def serve(*, host: str, port: int, processes: int, with_worker: bool) -> None:
         factory=True,
         host=host,
         port=port,
-        http=PatientProtocol,
         workers=processes,
-        log_config=None,
-        access_log=False,
-        server_header=False,
+        **HTTP_SERVER,
         timeout_keep_alive=65,  # longer than load balancers keep theirs
         timeout_graceful_shutdown=LAST_REQUESTS,
     )

@@ -175,10 +175,9 @@ class Sessions:
                         async with connection.pipeline():
                             try:
                                 await self._assume(connection, caller)
+                                prepare = _may_prepare(caller)
                                 cursors = [
-                                    await connection.execute(
-                                        step.text, step.parameters, prepare=_may_prepare(caller)
-                                    )
+                                    await connection.execute(step.text, step.parameters, prepare=prepare)
                                     for step in steps
                                 ]
                             except BaseException:

@@ -15,7 +15,7 @@ import uvicorn
 from pydantic import SecretStr
 
 from peerpause.api.app import create_app
-from peerpause.api.patience import PatientProtocol
+from peerpause.api.serving import HTTP_SERVER
 from peerpause.auth.tokens import issue_token
 from peerpause.demo.pages import add_demo_pages
 from peerpause.demo.stage import Stage
@@ -52,10 +52,7 @@ async def api(database_url: str, *, prepared: Stage, settings: Settings, port: i
     server = _Server(
         uvicorn.Config(
             app,
-            http=PatientProtocol,
-            log_config=None,
-            access_log=False,
-            server_header=False,
+            **HTTP_SERVER,
             timeout_graceful_shutdown=_LAST_REQUESTS,
         )
     )
